@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is compiled the same way: strict concurrency (Swift 6 mode) and no warnings.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "muster",
+  products: [
+    .library(name: "Muster", targets: ["Muster"]),
+    .executable(name: "muster-bench", targets: ["MusterBench"]),
+    .executable(name: "ising", targets: ["Ising"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .target(name: "CMuster"),
+    .target(
+      name: "Muster",
+      dependencies: [
+        "CMuster",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "MusterBench",
+      dependencies: [
+        "Muster",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+
+    // Examples: programs as a user would write them.
+    .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
+    .executableTarget(
+      name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
+
+    .testTarget(name: "MusterTests", dependencies: ["Muster"], swiftSettings: strict),
+    // A C constructor that turns the test runner into a worker when it is launched as one.
+    .target(name: "CTestWorker", path: "Tests/CTestWorker"),
+    .testTarget(name: "ClusterTests", dependencies: ["Muster", "CTestWorker"], swiftSettings: strict),
+    .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
+  ]
+)

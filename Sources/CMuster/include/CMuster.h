@@ -1,0 +1,86 @@
+/// What Swift cannot say of Linux. Each entry names the reason it is in C.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <semaphore.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Thread-local state. Out of line, because the compiler may otherwise keep a thread's address across an `await`
+// (glibc declares its accessors const), and Swift has no cheap thread-local storage.
+
+/// The Engine whose thread this is, or null.
+void *_Nullable muster_thread_engine(void);
+void muster_set_thread_engine(void *_Nullable engine);
+
+/// The serving loop whose handler runs in the current job, and the number of its message.
+void *_Nullable muster_current_loop(void);
+uint64_t muster_current_sequence(void);
+void muster_set_current_loop(void *_Nullable loop, uint64_t sequence);
+
+// epoll: `struct epoll_event` is packed with a union inside, which Swift imports badly, and Swift's Glibc module has
+// neither <sys/epoll.h> nor <sys/eventfd.h>.
+
+enum { MUSTER_INPUT = 1, MUSTER_OUTPUT = 4 };  // EPOLLIN, EPOLLOUT
+
+/// An epoll instance, and an eventfd that does not block; both closed on exec.
+int muster_epoll_create(void);
+int muster_eventfd(void);
+int muster_epoll_remove(int epoll, int fd);
+int muster_epoll_add(int epoll, int fd, uint32_t events, uint64_t tag);
+int muster_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag);
+/// Waits at most `nanoseconds` (negative: for ever); fills `tags` and `events`.
+int muster_epoll_wait(int epoll, uint64_t *_Nonnull tags, uint32_t *_Nonnull events, int capacity, int64_t nanoseconds);
+
+/// Nanoseconds of CLOCK_MONOTONIC: a static inline call costs 25 ns, ContinuousClock.now twice that.
+uint64_t muster_now(void);
+
+/// sem_clockwait on CLOCK_MONOTONIC; Swift does not import it. True when the semaphore was taken.
+bool muster_semaphore_wait(sem_t *_Nonnull semaphore, uint64_t nanoseconds);
+
+// System calls that glibc of Debian 12 lacks or declares variadic.
+
+int muster_pidfd_open(pid_t pid);
+int muster_die_with_parent(int signal);
+/// Names the calling thread, for ps and debuggers.
+void muster_name_thread(const char *_Nonnull name);
+/// getrandom(2).
+long muster_random(void *_Nonnull out, size_t count);
+/// accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int muster_accept(int listener);
+/// The mask of the CPUs this thread may run on; returns the bytes written, or -1.
+long muster_get_affinity(uint8_t *_Nonnull mask, size_t size);
+/// pipe2 with O_CLOEXEC.
+int muster_pipe(int *_Nonnull ends);
+/// Where the executable was loaded, and the name and object of an exported symbol: <link.h> and <dlfcn.h> with
+/// _GNU_SOURCE.
+uintptr_t muster_load_address(void);
+const char *_Nullable muster_symbol_name(uintptr_t address, const char *_Nullable *_Nonnull object,
+                                         uintptr_t *_Nonnull offset);
+/// posix_spawn_file_actions_addchdir_np.
+int muster_spawn_in_directory(posix_spawn_file_actions_t *_Nonnull actions, const char *_Nonnull directory);
+/// The uid at the other end of a Unix socket, or -1: `struct ucred` needs _GNU_SOURCE.
+int64_t muster_peer_uid(int fd);
+
+/// The ELF build-id of the running executable; returns its length, 0 when there is none.
+size_t muster_build_id(uint8_t *_Nonnull out, size_t capacity);
+
+/// Names a directory whose files and itself are unlinked should a terminating signal (HUP, INT, TERM) whose disposition
+/// is still the default end the process. In C, because a signal handler may only call async-signal-safe functions.
+void muster_remove_directory_on_signal(const char *_Nullable directory);
+
+/// Calls `handler(address_count, addresses)` where an error is thrown in the current thread (the runtime's
+/// `_swift_willThrow` hook, which swift-testing uses as well). Records at most 64 return addresses per thread.
+void muster_record_throws(bool enabled);
+/// The return addresses of the latest throw on this thread; forgets them.
+int muster_take_throw(void *_Nullable *_Nonnull addresses, int capacity);
+
+/// Makes standard output leave line by line although it is a pipe: `stdout` is a mutable global that Swift may not name.
+void muster_line_buffer_output(void);
+
+/// fwrite and fflush to `stderr` or `stdout`, for the same reason; whole, as against other threads that print.
+void muster_write_stream(bool is_error, const void *_Nonnull bytes, size_t count);

@@ -1,0 +1,35 @@
+#define _GNU_SOURCE
+#include "CMuster.h"
+
+#include <errno.h>
+#include <time.h>
+
+static __thread void *thread_engine;
+static __thread void *current_loop;
+static __thread uint64_t current_sequence;
+
+__attribute__((noinline)) void *muster_thread_engine(void) { return thread_engine; }
+__attribute__((noinline)) void muster_set_thread_engine(void *engine) { thread_engine = engine; }
+
+__attribute__((noinline)) void *muster_current_loop(void) { return current_loop; }
+__attribute__((noinline)) uint64_t muster_current_sequence(void) { return current_sequence; }
+__attribute__((noinline)) void muster_set_current_loop(void *loop, uint64_t sequence) {
+  current_loop = loop;
+  current_sequence = sequence;
+}
+
+uint64_t muster_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+bool muster_semaphore_wait(sem_t *semaphore, uint64_t nanoseconds) {
+  uint64_t deadline = muster_now() + nanoseconds;
+  struct timespec time = {.tv_sec = (time_t)(deadline / 1000000000u), .tv_nsec = (long)(deadline % 1000000000u)};
+  int result;
+  do {
+    result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &time);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}

@@ -1,0 +1,61 @@
+/// A function that can be run in another process.
+///
+/// Swift cannot send closures to other processes; Muster sends values that can be called. The stored properties are
+/// what a closure would capture. There is nothing to register: the type's mangled name identifies it, and every
+/// process of a cluster runs the same executable. Internal and public types work, generic ones too; `private`,
+/// `fileprivate` and local types do not, because the runtime cannot find them by name.
+///
+///     struct Scale: RemoteFunction {
+///       var factor: Double
+///       func callAsFunction(_ x: Double) -> Double { factor * x }
+///     }
+///     let y = try await remotecallFetch(Scale(factor: 3), on: 2, 14.0)
+public protocol RemoteFunction<Input, Output>: Codable, Sendable {
+  associatedtype Input: Codable & Sendable
+  associatedtype Output: Codable & Sendable
+  func callAsFunction(_ input: Input) async throws -> Output
+}
+
+/// Julia's `nothing`: the value of a function that has none.
+public struct Nothing: Codable, Sendable, Hashable {
+  public init() {}
+}
+
+/// A remote function without an argument: everything it needs is in its properties.
+public protocol RemoteThunk<Output>: RemoteFunction where Input == Nothing {
+  associatedtype Input = Nothing
+  associatedtype Output
+  func callAsFunction() async throws -> Output
+}
+
+extension RemoteThunk {
+  public func callAsFunction(_: Nothing) async throws -> Output { try await callAsFunction() }
+}
+
+/// A thunk without a result.
+public protocol RemoteAction: RemoteThunk where Output == Nothing {
+  associatedtype Output = Nothing
+  func callAsFunction() async throws
+}
+
+extension RemoteAction {
+  public func callAsFunction() async throws -> Nothing {
+    let run: () async throws -> Void = callAsFunction
+    try await run()
+    return Nothing()
+  }
+}
+
+/// A remote function of one argument without a result.
+public protocol RemoteProcedure<Input>: RemoteFunction where Output == Nothing {
+  associatedtype Output = Nothing
+  func callAsFunction(_ input: Input) async throws
+}
+
+extension RemoteProcedure {
+  public func callAsFunction(_ input: Input) async throws -> Nothing {
+    let run: (Input) async throws -> Void = callAsFunction
+    try await run(input)
+    return Nothing()
+  }
+}

@@ -1,0 +1,165 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// Starting workers.
+extension Cluster {
+  func addprocs(_ manager: some ClusterManager, options: AddprocsOptions?) async throws -> [ProcessID] {
+    let options = options ?? manager.defaultOptions
+    try requireProcess1("addprocs")
+    try WorkerProcess.requireConsumedInvitation()
+    let count = try manager.workerCount()
+    try options.validate(count: count)
+    try adoptTopology(options)
+    let launch = try prepareLaunch(count: count, options: options)
+    defer { forget(launch) }
+    startHeartbeat(timeout: options.heartbeatTimeout)
+    leaveAtExit()
+
+    let timer = engine.schedule(after: options.timeout) { launch.expire() }
+    defer { engine.cancel(timer) }
+    do {
+      try await withTaskCancellationHandler {
+        try await manager.launch(launch)
+        managers(of: launch, are: manager)
+        try await launch.waitUntilSettled()
+      } onCancel: {
+        launch.expire()
+      }
+    } catch {
+      await giveUp(launch, manager, all: true)
+      throw error
+    }
+    return try await conclude(launch, manager, options)
+  }
+
+  func requireProcess1(_ action: String) throws(ClusterError) {
+    guard myid == 1 else {
+      throw ClusterError(.notProcess1, "Only process 1 can add and remove workers (\(action) was called on process \(myid))")
+    }
+  }
+
+  /// All workers of a cluster share one topology.
+  private func adoptTopology(_ options: AddprocsOptions) throws(ClusterError) {
+    let (isFirst, current) = members.withLock { members in
+      let isFirst = members.workers == [1]
+      if isFirst { members.topology = options.topology }
+      return (isFirst, members.topology)
+    }
+    guard isFirst || current == options.topology else {
+      throw ClusterError(
+        .invalidArgument,
+        "addprocs: options.topology is \(options.topology.rawValue), but the workers there are have \(current.rawValue)")
+    }
+    let lazy = launching.withLock { state in
+      if isFirst || state.lazy == nil { state.lazy = options.lazy }
+      return state.lazy
+    }
+    guard lazy == options.lazy else {
+      throw ClusterError(
+        .invalidArgument, "addprocs: options.lazy is \(options.lazy), but the workers there are were added with \(!options.lazy)")
+    }
+  }
+
+  private func prepareLaunch(count: Int, options: AddprocsOptions) throws -> LaunchRequest {
+    let addresses = try listen(for: options.transport, restrict: options.restrict, backlog: max(128, 2 * count))
+    let pids = members.withLock { $0.takeNumbers(count) }
+    return launching.withLock { state in
+      let tickets = (0..<UInt64(count)).map { state.nextTicket + $0 }
+      state.nextTicket += UInt64(count)
+      let launch = LaunchRequest(
+        options: options, book: LaunchBook(pids: pids, tickets: tickets), cookie: state.cookie, addresses: addresses)
+      for ticket in tickets { state.launches[ticket] = launch }
+      return launch
+    }
+  }
+
+  private func forget(_ launch: LaunchRequest) {
+    launching.withLock { state in
+      for worker in launch.workers { state.launches[worker.ticket] = nil }
+    }
+  }
+
+  // MARK: A worker joins
+
+  func join(_ connection: any Connection, _ ticket: UInt64, _ launch: LaunchRequest) async {
+    guard let record = launch.snapshot.record(ofTicket: ticket) else { return connection.close() }
+    launch.dialled(ticket: ticket)
+    do {
+      let link = try adopt(connection, from: record.pid)
+      let id = try await sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link, isAwaited: true)
+      let info = try decode(await link.reply(to: id), from: link, as: PeerInfo.self).get()
+      let config = launch.snapshot.record(ofTicket: ticket)?.config
+      members.withLock { $0.join(info, config: config) }
+      launch.joined(ticket: ticket)
+      addToDefaultPool(record.pid)
+    } catch {
+      launch.failed(ticket: ticket, reason: "could not join: \(error)")
+    }
+  }
+
+  private func invitation(to pid: ProcessID, _ options: AddprocsOptions) -> Welcome {
+    Welcome(
+      pid: pid, process1: myInfo, topology: options.topology, heartbeatTimeout: options.heartbeatTimeout.nanoseconds,
+      transport: options.transport, restrict: options.restrict,
+      directory: launching.withLock { $0.directory?.path })
+  }
+
+  /// What others need to know of this process.
+  var myInfo: PeerInfo {
+    PeerInfo(
+      pid: myid, addresses: launching.withLock { $0.rendezvous.values.map(\.listener.address) }, node: .current,
+      host: hostName(), osPID: getpid())
+  }
+
+  // MARK: The outcome
+
+  private func managers(of launch: LaunchRequest, are manager: some ClusterManager) {
+    for record in launch.snapshot.records {
+      members.withLock { $0.setManager(manager, config: record.config, of: record.pid) }
+    }
+  }
+
+  private func conclude(
+    _ launch: LaunchRequest, _ manager: some ClusterManager, _ options: AddprocsOptions
+  ) async throws -> [ProcessID] {
+    let book = launch.snapshot
+    managers(of: launch, are: manager)
+    let joined = book.joined.map(\.pid)
+    let isEnough = joined.count >= options.atLeast ?? book.records.count
+    await giveUp(launch, manager, all: !isEnough)
+    guard isEnough else { throw ClusterError(.launchFailed, "addprocs: " + book.describeFailures()) }
+    if !book.failures.isEmpty { logger.warning("addprocs: \(book.describeFailures())") }
+    try await introduce(joined)
+    for record in book.joined {
+      await manager.manage(record.pid, record.config ?? WorkerConfig(), .register)
+    }
+    return members.withLock { members in joined.filter { members[$0]?.state == .joined } }
+  }
+
+  /// Ends the processes of those that did not join, or of all.
+  private func giveUp(_ launch: LaunchRequest, _ manager: some ClusterManager, all: Bool) async {
+    await withDiscardingTaskGroup { group in
+      for record in launch.snapshot.records where all || record.state != .joined {
+        members.withLock { $0.setState(.leaving, of: record.pid) }
+        group.addTask { [self] in
+          try? await manager.kill(record.pid, record.config ?? WorkerConfig())
+          await processLost(record.pid, reason: "it did not join")
+        }
+      }
+    }
+  }
+
+  /// Tells the new workers of all others, and all others of them; returns when all know.
+  private func introduce(_ pids: [ProcessID]) async throws {
+    let infos = members.withLock { members in members.workers.compactMap { members[$0]?.info } }
+    let new = infos.filter { pids.contains($0.pid) }
+    await withDiscardingTaskGroup { group in
+      for info in infos {
+        let change = MembersChanged(joined: pids.contains(info.pid) ? infos : new, left: [], reason: "")
+        // Who is lost meanwhile is reported as lost, not here.
+        group.addTask { [self] in _ = try? await call(change, on: info.pid, Nothing()) }
+      }
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import Synchronization
+
+/// How this process calls functions in others. Everything that is public ends here.
+extension Cluster {
+  /// The open connection to a process, if there is one.
+  func openLink(to pid: ProcessID) -> Link? { members.withLock { $0.openLink(to: pid) } }
+
+  /// The connection to a process, opened if need be.
+  func link(to pid: ProcessID) async throws -> Link {
+    if let link = openLink(to: pid) { return link }
+    return try await connect(to: pid)
+  }
+
+  /// Calls and waits for the value.
+  func call<F: RemoteFunction>(_ function: F, on pid: ProcessID, _ input: F.Input) async throws -> F.Output {
+    if pid == myid { return try await callHere(function, input) }
+    let link = try await link(to: pid)
+    let id = try await sendCall(function, input, over: link, isAwaited: true)
+    let reply = await link.reply(to: id)
+    return try decode(reply, from: link, as: F.Output.self).get()
+  }
+
+  /// Calls, and returns the reference to a value to come.
+  func spawn<F: RemoteFunction>(_ function: F, on pid: ProcessID, _ input: F.Input) async throws -> Future<F.Output> {
+    if pid == myid { return spawnHere(function, input) }
+    let link = try await link(to: pid)
+    let reference = nextReference()
+    let entry = try functions.entry(of: F.self)
+    let id = link.pending.withLock { $0.add() }
+    do {
+      try link.send(.spawn, id: id, function: entry) { writer in
+        writer.write(UInt32(entry.number))
+        writer.write(reference.id)
+        try write(function, input, to: writer)
+      }
+    } catch {
+      _ = link.pending.withLock { $0.abandon(id) }
+      throw error
+    }
+    await link.waitForRoom()
+    return Future(cluster: self, link: link, slot: id, id: reference)
+  }
+
+  /// Calls without an answer.
+  func cast<F: RemoteFunction>(_ function: F, on pid: ProcessID, _ input: F.Input) async throws {
+    if pid == myid { return castHere(function, input) }
+    let link = try await link(to: pid)
+    try cast(function, input, over: link)
+    await link.waitForRoom()
+  }
+
+  func cast<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws {
+    let entry = try functions.entry(of: F.self)
+    try link.send(.cast, id: 0, function: entry) { writer in
+      writer.write(UInt32(entry.number))
+      try write(function, input, to: writer)
+    }
+  }
+
+  /// Sends a call whose answer is to be awaited with `Link.reply`.
+  func sendCall<F: RemoteFunction>(
+    _ function: F, _ input: F.Input, over link: Link, isAwaited: Bool
+  ) async throws -> UInt64 {
+    let entry = try functions.entry(of: F.self)
+    await link.waitForRoom()
+    let id = link.pending.withLock { $0.add() }
+    do {
+      try link.send(.call, id: id, function: entry, isAwaited: isAwaited) { writer in
+        writer.write(UInt32(entry.number))
+        try write(function, input, to: writer)
+      }
+      return id
+    } catch {
+      _ = link.pending.withLock { $0.abandon(id) }
+      throw error
+    }
+  }
+
+  private func write<F: RemoteFunction>(_ function: F, _ input: F.Input, to writer: FrameWriter) throws {
+    do {
+      try writer.encode(function)
+      try writer.encode(input)
+    } catch {
+      throw ClusterError(
+        .cannotEncode, "cannot encode the call of \(F.self): \(error). Nothing was sent", cause: error)
+    }
+  }
+
+  func decode<Value: Codable>(_ reply: Reply, from link: Link, as type: Value.Type) -> Result<Value, any Error> {
+    do {
+      switch reply.kind {
+      case .value: return .success(try reply.withReader { try $0.decode(type) })
+      case .failure: return .failure(try remoteError(in: reply, from: link))
+      case .lost: return .failure(link.lossError)
+      case .cancelled: return .failure(CancellationError())
+      case .kept: return .failure(ClusterError(.cannotDecode, "a call was answered as if it were spawned"))
+      }
+    } catch {
+      return .failure(
+        ClusterError(
+          .cannotDecode, "cannot decode the \(type) that process \(link.peer) answered: \(error)", worker: link.peer,
+          cause: error))
+    }
+  }
+
+  /// An unknown function is our mistake in calling, not the function's; everything else was thrown over there.
+  private func remoteError(in reply: Reply, from link: Link) throws -> any Error {
+    let error = try reply.withReader { try RemoteFailure.read(from: &$0, pid: link.peer) }
+    if let clusterError = error.underlying as? ClusterError, clusterError.code == .unknownFunction {
+      return clusterError
+    }
+    return error
+  }
+
+  // MARK: In this process: nothing is encoded
+
+  private func callHere<F: RemoteFunction>(_ function: F, _ input: F.Input) async throws -> F.Output {
+    do {
+      return try await run { try await function(input) }
+    } catch let error as RemoteError {
+      throw error
+    } catch {
+      throw remoteErrorOfMine(error)
+    }
+  }
+
+  private func remoteErrorOfMine(_ error: any Error) -> RemoteError {
+    RemoteError(
+      pid: myid, typeName: String(reflecting: type(of: error)), message: "\(error)",
+      backtrace: Backtrace.ofLatestThrow(), underlying: error)
+  }
+
+  private func spawnHere<F: RemoteFunction>(_ function: F, _ input: F.Input) -> Future<F.Output> {
+    let reference = nextReference()
+    let future = Future<F.Output>(cluster: self, owner: myid, id: reference)
+    let promise = references.create(F.Output.self, for: reference, holder: myid)
+    task { [self] in
+      do {
+        promise.fulfil(.success(try await callHere(function, input)))
+      } catch {
+        promise.fulfil(.failure(error))
+      }
+      references.release([reference], by: myid)
+    }
+    return future
+  }
+
+  private func castHere<F: RemoteFunction>(_ function: F, _ input: F.Input) {
+    task { [self] in
+      do {
+        _ = try await function(input)
+      } catch {
+        report("remoteDo(\(F.self)) failed: \(error)")
+      }
+    }
+  }
+
+  /// Tells the owner of a reference that another process is going to hold it.
+  func registerHold(of reference: RRID, owner: ProcessID, for holder: ProcessID) {
+    if owner == myid {
+      references.addHold(of: reference, by: holder)
+    } else if let link = openLink(to: owner) {
+      try? cast(HoldReference(id: reference, holder: holder), Nothing(), over: link)
+    }
+  }
+}

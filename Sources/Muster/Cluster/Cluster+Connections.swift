@@ -1,0 +1,157 @@
+import CMuster
+import Logging
+import Synchronization
+
+/// How connections between the processes of the cluster come and go.
+extension Cluster {
+  /// Opens the connection to a process, once, however many tasks ask for it.
+  func connect(to pid: ProcessID) async throws -> Link {
+    while true {
+      if let link = openLink(to: pid) { return link }
+      let (peer, isOurs) = try members.withLock { members in
+        let peer = try Self.reachable(pid, in: members)
+        return (peer, members.beginConnecting(to: pid))
+      }
+      if isOurs {
+        defer { for waiter in members.withLock({ $0.endConnecting(to: pid) }) { waiter.resume() } }
+        return try await dial(peer)
+      }
+      await withUnsafeContinuation { continuation in
+        if !members.withLock({ $0.addConnectionWaiter(continuation, for: pid) }) { continuation.resume() }
+      }
+    }
+  }
+
+  /// The member, if it is there and the topology lets this process connect to it.
+  private static func reachable(_ pid: ProcessID, in members: borrowing Members) throws(ClusterError) -> PeerInfo {
+    guard let member = members[pid] else {
+      throw ClusterError(
+        .noSuchProcess, "there is no process \(pid): there are \(members.procs.map(\.description).joined(separator: ", "))",
+        worker: pid)
+    }
+    switch member.state {
+    case .joined: break
+    case .leaving: throw ClusterError(.noSuchProcess, "process \(pid) is being removed", worker: pid)
+    case .gone(let reason): throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: \(reason)", worker: pid)
+    }
+    guard members.mayConnect(to: pid) else {
+      throw ClusterError(
+        .notConnected, "the topology has no connection between the processes \(members.me) and \(pid)", worker: pid)
+    }
+    return member.info
+  }
+
+  private func dial(_ peer: PeerInfo) async throws -> Link {
+    var failures: [String] = []
+    for address in peer.addresses where address.isReachable(from: .current, to: peer.node) {
+      do {
+        let connection = try Sockets.connect(to: address)
+        try await handshake.dial(connection, from: myid, to: peer.pid, ticket: 0)
+        return try adopt(connection, from: peer.pid)
+      } catch {
+        failures.append("\(address): \(error)")
+      }
+    }
+    throw ClusterError(
+      .notConnected, "process \(myid) cannot connect to process \(peer.pid): "
+        + (failures.isEmpty ? "it listens nowhere that can be reached from here" : failures.joined(separator: "; ")),
+      worker: peer.pid)
+  }
+
+  var handshake: Handshake { Handshake(cookie: launching.withLock { $0.cookie }, engine: engine) }
+
+  /// Makes an authenticated connection a link. The first one to a process is the one this process sends on.
+  @discardableResult
+  func adopt(_ connection: any Connection, from pid: ProcessID) throws -> Link {
+    let link = Link(peer: pid, connection: connection, engine: engine, dispatcher: dispatcher, context: self)
+    let isGone = members.withLock { members in
+      if case .gone? = members[pid]?.state { return true }
+      members.addLink(link)
+      return false
+    }
+    if isGone {
+      connection.close()
+      throw ClusterError(.noSuchProcess, "process \(pid) is not there any more", worker: pid)
+    }
+    try link.start()
+    return link
+  }
+
+  // MARK: The end of a connection
+
+  func linkLost(_ link: Link, reason: String) {
+    task { [self] in
+      let (member, isExpected) = members.withLock { members -> (Members.Member?, Bool) in
+        let member = members[link.peer]
+        return (member, member?.state == .leaving)
+      }
+      var explanation = reason
+      if myid == 1, let config = member?.config, let manager = member?.manager {
+        explanation = await manager.lossReason(link.peer, config) ?? reason
+      }
+      if isExpected { explanation = "it was removed" }
+      await processLost(link.peer, reason: explanation)
+      link.finish(reason: explanation)
+    }
+  }
+
+  func peerLeaves(_ link: Link, reason: String) {
+    task { link.lose(reason) }
+  }
+
+  /// A process has gone: everything this process had to do with it ends.
+  func processLost(_ pid: ProcessID, reason: String) async {
+    let (links, member) = members.withLock { members -> ([Link], Members.Member?) in
+      guard let member = members[pid], !member.state.isGone else { return ([], nil) }
+      let links = members.takeLinks(of: pid)
+      members.setState(.gone(reason: reason), of: pid)
+      return (links, member)
+    }
+    guard let member else { return }
+    for link in links {
+      link.lose(reason)
+      link.finish(reason: reason)
+    }
+    references.releaseAll(heldBy: pid)
+    removeFromPools(pid)
+    if myid != 1 {
+      if pid == 1 { WorkerProcess.endWithoutProcess1(reason: reason) }
+      return
+    }
+    if member.state != .leaving {
+      logger.warning("worker \(pid) was lost: \(reason)")
+      if let config = member.config, let manager = member.manager {
+        try? await manager.kill(pid, config)
+      }
+    }
+    if let config = member.config { await member.manager?.manage(pid, config, .deregister) }
+    broadcast(MembersChanged(joined: [], left: [pid], reason: reason))
+    members.withLock { $0.takeDepartureWaiters(of: pid) }.forEach { $0.resume() }
+  }
+
+  /// Tells every worker, without waiting.
+  func broadcast(_ change: MembersChanged) {
+    for pid in members.withLock({ $0.present }) where pid != myid {
+      guard let link = openLink(to: pid) else { continue }
+      try? cast(change, Nothing(), over: link)
+    }
+  }
+}
+
+extension Members.State {
+  var isGone: Bool {
+    if case .gone = self { return true }
+    return false
+  }
+}
+
+extension TransportAddress {
+  /// A path means something only on the same node, and loopback leads to another host only there.
+  func isReachable(from here: NodeIdentity, to there: NodeIdentity) -> Bool {
+    switch self {
+    case .unix: here == there
+    case .tcp(let host, _): here == there || !(host.hasPrefix("127.") || host == "::1")
+    case .inProcess: here == there
+    }
+  }
+}

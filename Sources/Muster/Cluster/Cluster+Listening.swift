@@ -1,0 +1,87 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// How other processes reach this one.
+extension Cluster {
+  /// Listens in the way a transport needs, once; returns where, in the order of preference.
+  ///
+  /// - Parameters:
+  ///   - restrict: TCP listens on loopback only.
+  ///   - backlog: connections that may wait.
+  ///   - directory: where Unix sockets are made; one of our own if `nil`.
+  func listen(
+    for transport: TransportChoice, restrict: Bool, backlog: Int, directory: String? = nil
+  ) throws -> [TransportAddress] {
+    var addresses: [TransportAddress] = []
+    if transport != .tcp { addresses.append(try listenOnUnixSocket(backlog: backlog, directory: directory)) }
+    if transport == .tcp || !restrict { addresses.append(try listenOnTCP(restrict: restrict, backlog: backlog)) }
+    return addresses
+  }
+
+  private func listenOnUnixSocket(backlog: Int, directory: String?) throws -> TransportAddress {
+    try listenOnce(.unix) {
+      let directory = try directory ?? socketDirectory().path
+      return try Sockets.listen(at: .unix(path: "\(directory)/\(myid).sock"), backlog: backlog)
+    }
+  }
+
+  private func listenOnTCP(restrict: Bool, backlog: Int) throws -> TransportAddress {
+    try listenOnce(.tcp) {
+      try Sockets.listen(at: .tcp(host: restrict ? "127.0.0.1" : "0.0.0.0", port: 0), backlog: backlog)
+    }
+  }
+
+  private func listenOnce(_ transport: TransportChoice, _ open: () throws -> SocketListener) throws -> TransportAddress {
+    if let existing = launching.withLock({ $0.rendezvous[transport] }) { return existing.listener.address }
+    let rendezvous = Rendezvous(
+      listener: try open(), handshake: handshake, cluster: self,
+      admit: { [unowned self] hello in refusal(of: hello) },
+      joined: { [unowned self] connection, hello in welcome(connection, hello) })
+    launching.withLock { $0.rendezvous[transport] = rendezvous }
+    try rendezvous.start()
+    return rendezvous.listener.address
+  }
+
+  func socketDirectory() throws(ClusterError) -> SocketDirectory {
+    if let directory = launching.withLock({ $0.directory }) { return directory }
+    let directory = try SocketDirectory()
+    launching.withLock { $0.directory = directory }
+    return directory
+  }
+
+  func stopListening() {
+    let (rendezvous, directory) = launching.withLock { state in
+      defer {
+        state.rendezvous = [:]
+        state.directory = nil
+      }
+      return (state.rendezvous.values, state.directory)
+    }
+    for rendezvous in rendezvous { rendezvous.close() }
+    directory?.remove()
+  }
+
+  /// Why a dialler cannot be let in.
+  private func refusal(of hello: Hello) -> String? {
+    guard hello.to == myid else { return "process \(hello.to) was dialled, this is process \(myid)" }
+    if hello.ticket == 0 { return hello.from == myid || hello.from.rawValue < 1 ? "nobody has the number \(hello.from)" : nil }
+    guard let launch = launching.withLock({ $0.launches[hello.ticket] }) else {
+      return "this worker was not asked for, or came too late"
+    }
+    switch launch.snapshot.record(ofTicket: hello.ticket)?.state {
+    case .queued, .started: return nil
+    default: return "this worker has joined already, or was given up"
+    }
+  }
+
+  /// Takes over an authenticated connection: of another process, or of a worker that has just been started.
+  private func welcome(_ connection: any Connection, _ hello: Hello) {
+    if hello.ticket == 0 {
+      do { try adopt(connection, from: hello.from) } catch { logger.warning("\(error)") }
+      return
+    }
+    guard let launch = launching.withLock({ $0.launches[hello.ticket] }) else { return connection.close() }
+    task { [self] in await join(connection, hello.ticket, launch) }
+  }
+}

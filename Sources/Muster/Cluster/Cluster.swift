@@ -1,0 +1,90 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// One process's view of one cluster: who is in it, how to reach them, and the machinery that does it.
+///
+/// Everything the free functions (`addprocs`, `remotecall`, …) need is here; they act on `Cluster.current`, which is
+/// the process-wide one unless a task-local one has been set.
+final class Cluster: Sendable {
+  @TaskLocal static var taskCluster: Cluster?
+
+  /// The cluster of this process.
+  static let process = Cluster()
+
+  static var current: Cluster { taskCluster ?? process }
+
+  let engine: Engine
+  let functions = FunctionRegistry()
+  let references = ReferenceTable()
+  let logger: Logger
+  let members: Mutex<Members>
+  let pools = Mutex(PoolState())
+  /// What only process 1 has: listeners, launches, managers.
+  let launching = Mutex(LaunchingState())
+  private let lazyDispatcher = Mutex<Dispatcher?>(nil)
+  private let lazyReleases = Mutex<ReleaseBatch?>(nil)
+  private let references_ = Atomic<UInt64>(0)
+
+  init(id: ProcessID = 1, spin: Duration = .microseconds(80)) {
+    var logger = Logger(label: "muster") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = Self.logLevel
+    self.logger = logger
+    engine = Engine(spin: spin, logger: logger)
+    members = Mutex(Members(id: id))
+  }
+
+  private static var logLevel: Logger.Level {
+    getenv("MUSTER_LOG").flatMap { Logger.Level(rawValue: String(cString: $0)) } ?? .notice
+  }
+
+  /// Runs requests; made with the first connection.
+  var dispatcher: Dispatcher {
+    lazyDispatcher.withLock { dispatcher in
+      if let dispatcher { return dispatcher }
+      let made = Dispatcher(engine: engine) { [unowned self] body in
+        await Cluster.$taskCluster.withValue(self) { await body() }
+      }
+      dispatcher = made
+      return made
+    }
+  }
+
+  var releases: ReleaseBatch {
+    lazyReleases.withLock { batch in
+      if let batch { return batch }
+      let made = ReleaseBatch(cluster: self)
+      batch = made
+      return made
+    }
+  }
+
+  var myid: ProcessID { members.withLock { $0.me } }
+
+  func nextReference() -> RRID {
+    RRID(whence: myid, id: references_.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
+
+  /// Runs `body` on the Engine, in the context of this cluster.
+  func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> Result {
+    try await withTaskExecutorPreference(engine) {
+      try await Cluster.$taskCluster.withValue(self) { try await body() }
+    }
+  }
+
+  /// Starts a task on the Engine, in the context of this cluster.
+  @discardableResult
+  func task(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    Task(executorPreference: engine) { [self] in
+      await Cluster.$taskCluster.withValue(self) { await body() }
+    }
+  }
+}
+
+extension Cluster: LinkContext {
+  var processID: ProcessID { myid }
+
+  func target(named name: String) -> CallTarget { functions.target(named: name) }
+
+  func report(_ message: String) { logger.error("\(message)") }
+}

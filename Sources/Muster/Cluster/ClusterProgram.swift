@@ -1,0 +1,46 @@
+import CMuster
+import Glibc
+
+/// A program that uses a cluster. Launched by you, `run()` is process 1; launched as a worker by Muster, the same
+/// executable serves process 1 and exits with it.
+///
+///     @main struct Program: ClusterProgram {
+///       func run() async throws {
+///         try await addprocs()
+///         print(try await pmap(Square(), 1...10))
+///       }
+///     }
+///
+/// The command line may begin with `--procs N` or `--procs auto` (as `julia -p`), which starts local workers before
+/// `run()`; both words are then removed from `CommandLine.arguments`.
+public protocol ClusterProgram: SendableMetatype {
+  init()
+  func run() async throws
+}
+
+extension ClusterProgram {
+  public static func main() async {
+    await becomeWorkerIfLaunchedAsOne()
+    muster_line_buffer_output()
+    let cluster = Cluster.process
+    do {
+      let count = try ProgramArguments.takeWorkerCount()
+      try await cluster.run {
+        if let count { try await addprocs(count) }
+        try await Self().run()
+      }
+    } catch {
+      printError("\(error)")
+      await cluster.shutdown()
+      exit(1)
+    }
+    await cluster.shutdown()
+    exit(0)
+  }
+}
+
+/// The first line of a `main()` of your own (an `AsyncParsableCommand`'s, say): in a process that was launched as a
+/// worker it serves and does not return; in any other it returns at once.
+public func becomeWorkerIfLaunchedAsOne() async {
+  if WorkerProcess.isInvited { await WorkerProcess.serve() }
+}

@@ -1,0 +1,82 @@
+import CMuster
+import Synchronization
+
+/// Declares a process dead from which nothing has been heard for too long.
+///
+/// Pings are answered by the Engine of the peer, whatever its user functions do; so silence means that the process is
+/// stopped, or its host or the way to it is gone. If this process itself was late (a suspended job or laptop), nobody
+/// is blamed for what happened meanwhile: every deadline moves by as much.
+struct HeartbeatMonitor: Sendable {
+  /// Pings in one timeout; the first comes after a third of it.
+  static let pingsPerTimeout: UInt64 = 3
+
+  let timeout: UInt64
+  private var lastCheck: UInt64
+  /// What has been granted because we were late ourselves.
+  private var grace: UInt64 = 0
+
+  init(timeout: Duration, now: UInt64) {
+    self.timeout = UInt64(max(1, timeout.nanoseconds))
+    lastCheck = now
+  }
+
+  var interval: UInt64 { timeout / Self.pingsPerTimeout }
+
+  enum Verdict: Equatable { case alive, ping, dead }
+
+  /// To be called every `interval`; says how late the call itself was.
+  mutating func begin(now: UInt64) {
+    let due = lastCheck &+ interval
+    grace = now > due &+ interval ? now &- due : 0
+    lastCheck = now
+  }
+
+  /// Judges one peer.
+  ///
+  /// - Parameter lastHeard: when the last byte came from it.
+  func judge(lastHeard: UInt64, now: UInt64) -> Verdict {
+    let silence = now > lastHeard ? now &- lastHeard : 0
+    if silence > timeout &+ grace { return .dead }
+    return silence >= interval ? .ping : .alive
+  }
+}
+
+extension Cluster {
+  /// Watches all connections from now on.
+  func startHeartbeat(timeout: Duration) {
+    let monitor = launching.withLock { state -> HeartbeatMonitor? in
+      // The shortest timeout asked for counts for all.
+      if let current = state.heartbeat, current.timeout <= UInt64(timeout.nanoseconds) { return nil }
+      let isFirst = state.heartbeat == nil
+      state.heartbeat = HeartbeatMonitor(timeout: timeout, now: muster_now())
+      return isFirst ? state.heartbeat : nil
+    }
+    if monitor != nil { scheduleHeartbeat() }
+  }
+
+  private func scheduleHeartbeat() {
+    guard let interval = launching.withLock({ $0.heartbeat?.interval }) else { return }
+    engine.schedule(after: .nanoseconds(Int64(clamping: interval))) { [weak self] in
+      self?.checkHeartbeats()
+      self?.scheduleHeartbeat()
+    }
+  }
+
+  private func checkHeartbeats() {
+    let now = muster_now()
+    guard
+      let monitor = launching.withLock({ state -> HeartbeatMonitor? in
+        state.heartbeat?.begin(now: now)
+        return state.heartbeat
+      })
+    else { return }
+    for link in members.withLock({ $0.allLinks }) {
+      switch monitor.judge(lastHeard: link.lastHeard.load(ordering: .relaxed), now: now) {
+      case .alive: break
+      case .ping: try? link.send(.ping, id: 0)
+      case .dead:
+        link.lose("no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
+      }
+    }
+  }
+}

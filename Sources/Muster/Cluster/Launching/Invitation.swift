@@ -1,0 +1,68 @@
+/// What a worker is told on its standard input: lines of `key=value`, ended by an empty one.
+struct Invitation: Sendable {
+  /// The mark on the command line of a worker.
+  static let flag = "--worker"
+  static let maximumSize = 8192
+
+  let cookie: Cookie
+  /// Where process 1 listens, in the order in which to try.
+  let addresses: [TransportAddress]
+  let ticket: UInt64
+  /// How long the worker tries.
+  let timeout: Duration
+  let transport: TransportChoice
+  let restrict: Bool
+  /// The process that has to live: the worker's end is tied to its own parent's. `nil`: it is not.
+  let parent: Int32?
+
+  var text: String {
+    var lines = ["cookie=\(cookie.hex)", "ticket=\(ticket)", "timeout=\(timeout.nanoseconds)"]
+    lines += addresses.map { "address=\($0)" }
+    lines += ["transport=\(transport.rawValue)", "restrict=\(restrict)"]
+    if let parent { lines.append("parent=\(parent)") }
+    return lines.joined(separator: "\n") + "\n\n"
+  }
+
+  init(
+    cookie: Cookie, addresses: [TransportAddress], ticket: UInt64, timeout: Duration, transport: TransportChoice,
+    restrict: Bool, parent: Int32?
+  ) {
+    self.cookie = cookie
+    self.addresses = addresses
+    self.ticket = ticket
+    self.timeout = timeout
+    self.transport = transport
+    self.restrict = restrict
+    self.parent = parent
+  }
+
+  init(text: String) throws(ClusterError) {
+    var values: [String: [String]] = [:]
+    for line in text.split(separator: "\n") {
+      guard let equals = line.firstIndex(of: "=") else { throw Self.malformed("a line without '='") }
+      values[String(line[..<equals]), default: []].append(String(line[line.index(after: equals)...]))
+    }
+    func value(_ key: String) throws(ClusterError) -> String {
+      guard let value = values[key]?.first else { throw Self.malformed("no \(key)") }
+      return value
+    }
+    cookie = try Cookie(hex: value("cookie"))
+    addresses = (values["address"] ?? []).compactMap { TransportAddress($0) }
+    guard !addresses.isEmpty else { throw Self.malformed("no address") }
+    guard let ticket = UInt64(try value("ticket")), let nanoseconds = Int64(try value("timeout")),
+      let transport = TransportChoice(rawValue: try value("transport"))
+    else { throw Self.malformed("a ticket, timeout or transport that is none") }
+    self.ticket = ticket
+    timeout = .nanoseconds(nanoseconds)
+    self.transport = transport
+    restrict = try value("restrict") == "true"
+    parent = values["parent"]?.first.flatMap { Int32($0) }
+  }
+
+  private static func malformed(_ what: String) -> ClusterError {
+    ClusterError(
+      .notAWorker,
+      "this process was started with \(flag), but its standard input holds no invitation (\(what)): "
+        + "\(flag) is for Muster's cluster managers, not for you")
+  }
+}

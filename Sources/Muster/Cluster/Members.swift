@@ -1,0 +1,173 @@
+/// Who is in the cluster, as this process knows it: a plain value.
+struct Members: Sendable {
+  enum State: Sendable, Equatable {
+    /// Has been launched, or announced by process 1; may be connected to.
+    case joined
+    /// Is being removed; no new calls go to it.
+    case leaving
+    case gone(reason: String)
+  }
+
+  struct Member: Sendable {
+    var state: State
+    var info: PeerInfo
+    /// The connection over which this process sends; others may exist that only receive.
+    var link: Link?
+    /// Other connections of the same process, which only receive.
+    var otherLinks: [Link] = []
+    var config: WorkerConfig?
+    var manager: (any ClusterManager)?
+    var departureWaiters: [UnsafeContinuation<Void, Never>] = []
+    /// Tasks that wait for a connection under way.
+    var isConnecting = false
+    var connectionWaiters: [UnsafeContinuation<Void, Never>] = []
+  }
+
+  /// This process.
+  var me: ProcessID
+  var topology: Topology = .allToAll
+  private(set) var table: [ProcessID: Member] = [:]
+  /// The members that are there, in order; kept so that asking costs nothing.
+  private(set) var present: [ProcessID]
+  /// The next number to be given; numbers are never used again.
+  private var next = 2
+  /// A fast way to the connection of a member, by its number.
+  private var links: [Link?] = []
+
+  init(id: ProcessID) {
+    me = id
+    present = [id]
+  }
+
+  subscript(_ pid: ProcessID) -> Member? { table[pid] }
+
+  /// Every process, this one included.
+  var procs: [ProcessID] { present }
+
+  /// Every process but process 1, unless that is the only one.
+  var workers: [ProcessID] {
+    let others = present.filter { $0 != 1 }
+    return others.isEmpty ? [1] : others
+  }
+
+  func openLink(to pid: ProcessID) -> Link? {
+    pid.rawValue >= 0 && pid.rawValue < links.count ? links[pid.rawValue] : nil
+  }
+
+  mutating func takeNumbers(_ count: Int) -> [ProcessID] {
+    defer { next += count }
+    return (next..<(next + count)).map { ProcessID($0) }
+  }
+
+  mutating func become(_ pid: ProcessID) {
+    present.removeAll { $0 == me }
+    me = pid
+    insert(pid)
+  }
+
+  mutating func join(_ info: PeerInfo, config: WorkerConfig? = nil, manager: (any ClusterManager)? = nil) {
+    let pid = info.pid
+    if case .gone? = table[pid]?.state { return }
+    var member = table[pid] ?? Member(state: .joined, info: info)
+    member.info = info
+    member.config = config ?? member.config
+    member.manager = manager ?? member.manager
+    table[pid] = member
+    insert(pid)
+  }
+
+  /// Who started a worker, and how.
+  mutating func setManager(_ manager: any ClusterManager, config: WorkerConfig?, of pid: ProcessID) {
+    table[pid]?.manager = manager
+    if let config { table[pid]?.config = config }
+  }
+
+  /// A connection may come before process 1 has announced who is at its other end.
+  mutating func addLink(_ link: Link) {
+    if table[link.peer] == nil { table[link.peer] = Member(state: .joined, info: PeerInfo(unannounced: link.peer)) }
+    if table[link.peer]!.link == nil { setLink(link, for: link.peer) } else { table[link.peer]!.otherLinks.append(link) }
+  }
+
+  var allLinks: [Link] { table.values.flatMap { ($0.link.map { [$0] } ?? []) + $0.otherLinks } }
+
+  mutating func takeLinks(of pid: ProcessID) -> [Link] {
+    guard let member = table[pid] else { return [] }
+    table[pid]!.otherLinks = []
+    setLink(nil, for: pid)
+    return (member.link.map { [$0] } ?? []) + member.otherLinks
+  }
+
+  func mayConnect(to pid: ProcessID) -> Bool {
+    switch topology {
+    case .allToAll: true
+    case .masterWorker, .custom: me == 1 || pid == 1
+    }
+  }
+
+  /// Hears when a process has gone; false if it has already.
+  mutating func addDepartureWaiter(_ waiter: UnsafeContinuation<Void, Never>, for pid: ProcessID) -> Bool {
+    guard let member = table[pid], !member.state.isGone else { return false }
+    table[pid]!.departureWaiters.append(waiter)
+    return true
+  }
+
+  mutating func takeDepartureWaiters(of pid: ProcessID) -> [UnsafeContinuation<Void, Never>] {
+    defer { table[pid]?.departureWaiters = [] }
+    return table[pid]?.departureWaiters ?? []
+  }
+
+  private mutating func setLink(_ link: Link?, for pid: ProcessID) {
+    table[pid]?.link = link
+    while links.count <= pid.rawValue { links.append(nil) }
+    links[pid.rawValue] = link
+  }
+
+  mutating func setState(_ state: State, of pid: ProcessID) {
+    guard table[pid] != nil else { return }
+    table[pid]!.state = state
+    if state != .joined { present.removeAll { $0 == pid } }
+    if case .gone = state { setLink(nil, for: pid) }
+  }
+
+  /// Returns false if somebody else is connecting already.
+  mutating func beginConnecting(to pid: ProcessID) -> Bool {
+    guard table[pid]?.isConnecting == false else { return false }
+    table[pid]!.isConnecting = true
+    return true
+  }
+
+  mutating func addConnectionWaiter(_ waiter: UnsafeContinuation<Void, Never>, for pid: ProcessID) -> Bool {
+    guard table[pid]?.isConnecting == true else { return false }
+    table[pid]!.connectionWaiters.append(waiter)
+    return true
+  }
+
+  mutating func endConnecting(to pid: ProcessID) -> [UnsafeContinuation<Void, Never>] {
+    table[pid]?.isConnecting = false
+    defer { table[pid]?.connectionWaiters = [] }
+    return table[pid]?.connectionWaiters ?? []
+  }
+
+  private mutating func insert(_ pid: ProcessID) {
+    guard !present.contains(pid) else { return }
+    present.insert(pid, at: present.firstIndex { $0 > pid } ?? present.count)
+  }
+}
+
+/// What a process tells the others of itself.
+struct PeerInfo: Codable, Sendable, Equatable {
+  let pid: ProcessID
+  /// Where it listens, in the order of preference.
+  let addresses: [TransportAddress]
+  /// Same node: only then are Unix sockets used.
+  let node: NodeIdentity
+  let host: String
+  let osPID: Int32
+}
+
+extension PeerInfo {
+  /// A process that has proved who it is, and of which nothing else is known yet.
+  init(unannounced pid: ProcessID) {
+    self.init(pid: pid, addresses: [], node: NodeIdentity(bootID: "", networkNamespace: ""), host: "", osPID: 0)
+  }
+}

@@ -1,0 +1,134 @@
+import CMuster
+import Glibc
+import Synchronization
+
+/// The life of a process that was launched as a worker.
+enum WorkerProcess {
+  private static let invitationTaken = Atomic<Bool>(false)
+  /// Where the Unix sockets of this node are; removed by the workers if process 1 could not.
+  private static let directory = Mutex<String?>(nil)
+
+  /// Whether this process was launched as a worker: its first argument says so.
+  static var isInvited: Bool { ProgramArguments.current.count > 1 && ProgramArguments.current[1] == Invitation.flag }
+
+  /// A worker whose program does not begin with `becomeWorkerIfLaunchedAsOne` would start workers of its own, and so on.
+  static func requireConsumedInvitation() throws(ClusterError) {
+    guard !isInvited || invitationTaken.load(ordering: .relaxed) else {
+      throw ClusterError(
+        .notAWorker,
+        "this process was launched as a worker, but runs the program: conform to ClusterProgram, or begin main() with "
+          + "`await becomeWorkerIfLaunchedAsOne()`")
+    }
+  }
+
+  /// Serves until the cluster is over; does not return.
+  static func serve() async -> Never {
+    invitationTaken.store(true, ordering: .relaxed)
+    do {
+      let invitation = try readInvitation()
+      becomeQuiet(invitation)
+      muster_record_throws(true)
+      try await join(invitation)
+      await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    } catch {
+      printError("muster worker: \(error)")
+      exit(1)
+    }
+    fatalError("a worker ends by exit")
+  }
+
+  // MARK: The invitation
+
+  private static func readInvitation() throws -> Invitation {
+    var text: [UInt8] = []
+    var byte: UInt8 = 0
+    // One byte at a time: what follows the invitation, if anything, is not ours.
+    while text.count < Invitation.maximumSize, read(STDIN_FILENO, &byte, 1) == 1 {
+      text.append(byte)
+      if text.suffix(2) == [UInt8(ascii: "\n"), UInt8(ascii: "\n")] { break }
+    }
+    return try Invitation(text: String(decoding: text, as: UTF8.self))
+  }
+
+  private static func becomeQuiet(_ invitation: Invitation) {
+    // No mark of the worker stays for user code, or for a child of it, to see.
+    ProgramArguments.hide(1...1)
+    let null = open("/dev/null", O_RDONLY)
+    if null >= 0 {
+      dup2(null, STDIN_FILENO)
+      close(null)
+    }
+    muster_line_buffer_output()
+    if let parent = invitation.parent {
+      muster_die_with_parent(SIGKILL)
+      // It may have gone before we asked.
+      if getppid() != parent { _exit(1) }
+    }
+  }
+
+  // MARK: Joining
+
+  private static func join(_ invitation: Invitation) async throws {
+    let cluster = Cluster.process
+    cluster.launching.withLock { $0.cookie = invitation.cookie }
+    cluster.members.withLock { $0.become(ProcessID(0)) }
+    let deadline = muster_now() &+ UInt64(invitation.timeout.nanoseconds)
+    var attempt = 0
+    while true {
+      do {
+        let connection = try await dial(invitation, attempt: attempt, cluster)
+        try cluster.adopt(connection, from: 1)
+        return
+      } catch let error as ClusterError where error.code == .refused {
+        throw error
+      } catch {
+        attempt += 1
+        guard muster_now() < deadline else {
+          throw ClusterError(.timeout, "process 1 could not be reached within \(invitation.timeout): \(error)")
+        }
+        await pause(attempt, cluster)
+      }
+    }
+  }
+
+  private static func dial(_ invitation: Invitation, attempt: Int, _ cluster: Cluster) async throws -> any Connection {
+    let address = invitation.addresses[attempt % invitation.addresses.count]
+    let connection = try Sockets.connect(to: address)
+    try await cluster.handshake.dial(connection, from: 0, to: 1, ticket: invitation.ticket)
+    return connection
+  }
+
+  /// Workers that were turned away together must not come back together.
+  private static func pause(_ attempt: Int, _ cluster: Cluster) async {
+    let longest = min(10_000_000 << min(attempt, 7), 1_000_000_000)
+    await withUnsafeContinuation { continuation in
+      cluster.engine.schedule(after: .nanoseconds(Int64.random(in: 1_000_000...Int64(longest)))) { continuation.resume() }
+    }
+  }
+
+  /// Process 1 has answered: this is who we are.
+  static func accept(_ welcome: Welcome) throws -> PeerInfo {
+    let cluster = Cluster.current
+    cluster.members.withLock { members in
+      members.become(welcome.pid)
+      members.topology = welcome.topology
+      members.join(welcome.process1)
+    }
+    if welcome.topology == .allToAll {
+      directory.withLock { $0 = welcome.directory }
+      _ = try cluster.listen(
+        for: welcome.transport, restrict: welcome.restrict, backlog: 1024, directory: welcome.directory)
+    }
+    cluster.startHeartbeat(timeout: .nanoseconds(welcome.heartbeatTimeout))
+    return cluster.myInfo
+  }
+
+  // MARK: The end
+
+  /// Without process 1 a worker has nothing to live for.
+  static func endWithoutProcess1(reason: String) {
+    fflush(nil)
+    if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
+    _exit(1)
+  }
+}

@@ -1,0 +1,161 @@
+import DequeModule
+import Synchronization
+
+/// Hands the requests of all connections, in the order of each, to one leading `ServingLoop` at a time.
+final class Dispatcher: Sendable {
+  /// Loops that rest beyond this number end: a burst of suspended functions leaves no memory behind.
+  private static let maximumResting = 64
+  /// Requests taken from one connection before the next has its turn.
+  private static let turn = 64
+
+  let engine: Engine
+  private let state = Mutex(State())
+  /// Sets the task-local context of the loops, once per loop.
+  private let context: @Sendable (_ body: () async -> Void) async -> Void
+
+  private struct State: Sendable {
+    var ready = Deque<Link>()
+    var taken = 0
+    var leader: ServingLoop?
+    var leaderWaits: UnsafeContinuation<Void, Never>?
+    var resting: [(loop: ServingLoop, continuation: UnsafeContinuation<Bool, Never>)] = []
+    var loops: [ServingLoop] = []
+    var isStopped = false
+  }
+
+  init(engine: Engine, context: @escaping @Sendable (_ body: () async -> Void) async -> Void) {
+    self.engine = engine
+    self.context = context
+    engine.onTakeover.withLock { $0.append { [weak self] in self?.replaceBusyLeader() } }
+    replaceLeader(nil)
+  }
+
+  /// A connection has requests. It calls this once, until `takeRequest` has found none.
+  func markReady(_ link: Link) {
+    let waiting = state.withLock { state in
+      state.ready.append(link)
+      return state.leaderWaits.take()
+    }
+    waiting?.resume()
+  }
+
+  /// Cancels the users' functions that run. Returns how many there were.
+  func interrupt() -> Int {
+    state.withLock { $0.loops }.count { $0.interrupt() }
+  }
+
+  func stop() {
+    let (leader, resting) = state.withLock { state in
+      state.isStopped = true
+      let resting = state.resting
+      state.resting = []
+      state.ready = []
+      return (state.leaderWaits.take(), resting)
+    }
+    leader?.resume()
+    for loop in resting { loop.continuation.resume(returning: false) }
+  }
+
+  // MARK: Leadership
+
+  private func replaceBusyLeader() {
+    guard let leader = state.withLock({ $0.leader }), leader.detachIfRunning() else { return }
+    replaceLeader(leader)
+  }
+
+  /// Lets another loop lead.
+  func replaceLeader(_ old: ServingLoop?) {
+    enum Next { case resting(UnsafeContinuation<Bool, Never>), new(ServingLoop), none }
+    let next = state.withLock { state -> Next in
+      guard state.leader === old, !state.isStopped else { return .none }
+      if let (loop, continuation) = state.resting.popLast() {
+        state.leader = loop
+        return .resting(continuation)
+      }
+      let loop = ServingLoop(dispatcher: self)
+      state.leader = loop
+      state.loops.append(loop)
+      return .new(loop)
+    }
+    switch next {
+    case .resting(let continuation): continuation.resume(returning: true)
+    case .new(let loop): start(loop)
+    case .none: break
+    }
+  }
+
+  private func start(_ loop: ServingLoop) {
+    let task = Task(executorPreference: engine) { [self] in
+      await context { await serve(loop) }
+      state.withLock { state in state.loops.removeAll { $0 === loop } }
+    }
+    loop.setTask(task)
+  }
+
+  // MARK: The loop
+
+  private func serve(_ loop: ServingLoop) async {
+    while true {
+      guard let request = nextRequest() else {
+        if await waitForRequests() { continue }
+        return
+      }
+      engine.progress.wrappingAdd(1, ordering: .relaxed)
+      request.link.flushBefore(request.target)
+      loop.begin(interruptible: request.target.isInterruptible)
+      await request.target.run(request)
+      let stillLeads = loop.finish()
+      if Task.isCancelled {
+        if stillLeads { replaceLeader(loop) }
+        return
+      }
+      if !stillLeads, !(await rest(loop)) { return }
+    }
+  }
+
+  private func nextRequest() -> Request? {
+    while let link = state.withLock({ $0.ready.first }) {
+      if let request = link.takeRequest() {
+        state.withLock { state in
+          state.taken += 1
+          guard state.taken >= Self.turn, state.ready.count > 1 else { return }
+          state.taken = 0
+          state.ready.append(state.ready.removeFirst())
+        }
+        return request
+      }
+      state.withLock { state in
+        state.taken = 0
+        if state.ready.first === link { state.ready.removeFirst() }
+      }
+    }
+    return nil
+  }
+
+  /// Returns false when the dispatcher has been stopped.
+  private func waitForRequests() async -> Bool {
+    await withUnsafeContinuation { continuation in
+      let isReady = state.withLock { state in
+        if state.ready.isEmpty, !state.isStopped {
+          state.leaderWaits = continuation
+          return false
+        }
+        return true
+      }
+      if isReady { continuation.resume() }
+    }
+    return !state.withLock { $0.isStopped }
+  }
+
+  /// Waits until this loop leads again; false when it is not needed any more.
+  private func rest(_ loop: ServingLoop) async -> Bool {
+    await withUnsafeContinuation { continuation in
+      let isKept = state.withLock { state in
+        guard !state.isStopped, state.resting.count < Self.maximumResting else { return false }
+        state.resting.append((loop, continuation))
+        return true
+      }
+      if !isKept { continuation.resume(returning: false) }
+    }
+  }
+}

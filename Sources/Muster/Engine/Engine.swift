@@ -1,0 +1,256 @@
+import CMuster
+import DequeModule
+import Glibc
+import Logging
+import Synchronization
+
+/// The executor that runs tasks and polls transports: one thread that runs ready jobs and, when there are none, waits
+/// for the connections, so that no hop between threads lies on the path of a call.
+///
+/// Exactly one thread holds the polling role at a time; the others run jobs or sleep. One sleeping thread is the
+/// watchdog (Watchdog.swift): it takes over within a millisecond where the working thread is busy in a user's code.
+/// Measured and explained in docs/decisions/0001-engine.md.
+// @unchecked: `pollState` is touched only by the holder of the polling role, which is handed on with
+// acquire/release (`isPolling`); everything else is atomic, immutable or behind a Mutex.
+final class Engine: TaskExecutor, @unchecked Sendable {
+  static let maximumThreads = 64
+
+  let poller = Poller()
+  let logger: Logger
+  private let spinNanoseconds: UInt64
+
+  struct Shared {
+    var jobs = Deque<UnownedJob>()
+    var dirty: [any Flushable] = []
+    var threads = 0
+    var isStopped = false
+  }
+  let shared = Mutex(Shared())
+  private let timers = Mutex(TimerQueue())
+  /// The deadline of the earliest timer, for the spinning thread to compare without the lock.
+  private let nextDeadline = Atomic<UInt64>(.max)
+
+  /// Mirrors of `shared`'s counts, read without the lock.
+  private let readyJobs = Atomic<Int>(0)
+  private let dirtyCount = Atomic<Int>(0)
+
+  private let isPolling = Atomic<Bool>(false)
+  /// The polling thread is asleep in the kernel, and whoever adds work must wake it.
+  let isBlocked = Atomic<Bool>(false)
+  /// Moves whenever anything happens (a job, a message, a poll): what stands still for a tick is busy in one place.
+  let progress = Atomic<UInt64>(0)
+  let watchdog = Watchdog()
+  /// Called by the watchdog before it takes over from a thread that is busy in a job.
+  let onTakeover = Mutex<[@Sendable () -> Void]>([])
+
+  private struct PollState {
+    var spin = SpinPolicy()
+    var ready: [any IOSource] = []
+    /// Connections that had input lately; looked at directly while spinning.
+    var recent: [any IOSource] = []
+  }
+  private var pollState = PollState()
+
+  /// - Parameter spin: how long a thread looks for input before it sleeps in the kernel.
+  init(spin: Duration = .microseconds(80), logger: Logger) {
+    self.logger = logger
+    spinNanoseconds = UInt64(max(0, spin.nanoseconds))
+    addThread()
+    addThread()
+  }
+
+  // MARK: Executor
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    let count = shared.withLock { shared in
+      shared.jobs.append(job)
+      readyJobs.store(shared.jobs.count, ordering: .sequentiallyConsistent)
+      return shared.jobs.count
+    }
+    // A thread of ours will look for jobs itself when it is through with this one; if that takes long, or if there
+    // are more jobs than that, a sleeping thread is woken.
+    if count > 1 || !isCurrentThread { wakeIfBlocked() }
+  }
+
+  /// Whether the calling thread is one of this Engine's.
+  var isCurrentThread: Bool { muster_thread_engine() == identity }
+
+  var identity: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+
+  func wakeIfBlocked() {
+    if isBlocked.load(ordering: .sequentiallyConsistent) { poller.wake() }
+  }
+
+  // MARK: What others ask of it
+
+  /// Has `link` flushed when no job is ready, before the Engine waits.
+  func flushSoon(_ link: any Flushable) {
+    shared.withLock { shared in
+      shared.dirty.append(link)
+      dirtyCount.store(shared.dirty.count, ordering: .sequentiallyConsistent)
+    }
+    if !isCurrentThread { wakeIfBlocked() }
+  }
+
+  /// Tells the Engine that a source without a descriptor is ready.
+  func signal(_ source: any IOSource) {
+    poller.signal(source)
+    wakeIfBlocked()
+  }
+
+  /// Runs `action` on the polling thread after a while. It must be short.
+  @discardableResult
+  func schedule(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerQueue.ID {
+    let deadline = muster_now() &+ UInt64(max(0, delay.nanoseconds))
+    let id = timers.withLock { timers in
+      let id = timers.add(at: deadline, action)
+      nextDeadline.store(timers.nextDeadline ?? .max, ordering: .sequentiallyConsistent)
+      return id
+    }
+    wakeIfBlocked()
+    return id
+  }
+
+  func cancel(_ timer: TimerQueue.ID) {
+    timers.withLock { timers in
+      timers.cancel(timer)
+      nextDeadline.store(timers.nextDeadline ?? .max, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Ends all threads as soon as they are idle.
+  func stop() {
+    shared.withLock { $0.isStopped = true }
+    watchdog.wakeAll(threads: Self.maximumThreads)
+    poller.wake()
+  }
+
+  // MARK: Threads
+
+  func addThread() {
+    let number = shared.withLock { shared -> Int? in
+      guard shared.threads < Self.maximumThreads, !shared.isStopped else { return nil }
+      shared.threads += 1
+      return shared.threads
+    }
+    guard let number else { return }
+    if number > 2 { logger.debug("all engine threads are busy in user code: starting thread \(number)") }
+    Thread.start(name: "muster-\(number)") { self.run() }
+  }
+
+  private func run() {
+    muster_set_thread_engine(identity)
+    let executor = asUnownedTaskExecutor()
+    while !shared.withLock({ $0.isStopped }) {
+      runReadyJobs(on: executor)
+      flushDirty()
+      guard !isPolling.exchange(true, ordering: .acquiring) else {
+        watchdog.rest(of: self)
+        continue
+      }
+      waitForWork()
+      isPolling.store(false, ordering: .releasing)
+      watchdog.arm()
+    }
+  }
+
+  private func runReadyJobs(on executor: UnownedTaskExecutor) {
+    while let job = takeJob() {
+      progress.wrappingAdd(1, ordering: .relaxed)
+      job.runSynchronously(on: executor)
+      // A handler that suspended leaves its receive loop unfinished: somebody else must go on receiving.
+      if let loop = muster_current_loop() {
+        let sequence = muster_current_sequence()
+        muster_set_current_loop(nil, 0)
+        Unmanaged<ServingLoop>.fromOpaque(loop).takeUnretainedValue().handlerSuspended(sequence)
+      }
+    }
+  }
+
+  private func takeJob() -> UnownedJob? {
+    guard readyJobs.load(ordering: .acquiring) > 0 else { return nil }
+    return shared.withLock { shared in
+      let job = shared.jobs.popFirst()
+      readyJobs.store(shared.jobs.count, ordering: .sequentiallyConsistent)
+      return job
+    }
+  }
+
+  private func flushDirty() {
+    guard dirtyCount.load(ordering: .acquiring) > 0 else { return }
+    let dirty = shared.withLock { shared in
+      let taken = shared.dirty
+      shared.dirty.removeAll(keepingCapacity: true)
+      dirtyCount.store(0, ordering: .sequentiallyConsistent)
+      return taken
+    }
+    for link in dirty { link.flush() }
+  }
+
+  // MARK: Waiting (holder of the polling role only)
+
+  private var hasWork: Bool {
+    readyJobs.load(ordering: .sequentiallyConsistent) > 0 || dirtyCount.load(ordering: .sequentiallyConsistent) > 0
+  }
+
+  private func waitForWork() {
+    progress.wrappingAdd(1, ordering: .relaxed)
+    if spinNanoseconds > 0, pollState.spin.shouldSpin() {
+      let success = spin()
+      pollState.spin.spun(successfully: success)
+      if success { return }
+    }
+    isBlocked.store(true, ordering: .sequentiallyConsistent)
+    defer { isBlocked.store(false, ordering: .sequentiallyConsistent) }
+    if hasWork || poller.hasSignals || shared.withLock({ $0.isStopped }) {
+      poll(nanoseconds: 0)
+      return
+    }
+    let deadline = nextDeadline.load(ordering: .sequentiallyConsistent)
+    let now = muster_now()
+    poll(nanoseconds: deadline == .max ? -1 : deadline > now ? Int64(clamping: deadline - now) : 0)
+  }
+
+  /// Looks for input without sleeping. Returns whether there is something to do.
+  private func spin() -> Bool {
+    let start = muster_now()
+    var rounds = 0
+    while true {
+      for source in pollState.recent where source.readable() { return true }
+      if hasWork { return true }
+      rounds += 1
+      // The connections that were busy lately are asked directly (a recv that finds nothing costs half of what
+      // finding out through epoll does when there is something); all others every few rounds.
+      if rounds & 7 == 1 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
+      let now = muster_now()
+      if now >= nextDeadline.load(ordering: .relaxed) { return false }
+      if now &- start > spinNanoseconds { return false }
+    }
+  }
+
+  @discardableResult
+  private func poll(nanoseconds: Int64) -> Bool {
+    poller.poll(nanoseconds: nanoseconds, ready: &pollState.ready)
+    if !pollState.ready.isEmpty { pollState.recent = Array(pollState.ready.prefix(2)) }
+    let ran = runTimers()
+    return ran || !pollState.ready.isEmpty || hasWork
+  }
+
+  private func runTimers() -> Bool {
+    let now = muster_now()
+    guard now >= nextDeadline.load(ordering: .acquiring) else { return false }
+    let due = timers.withLock { timers in
+      let due = timers.takeDue(now: now)
+      nextDeadline.store(timers.nextDeadline ?? .max, ordering: .sequentiallyConsistent)
+      return due
+    }
+    for action in due { action() }
+    return !due.isEmpty
+  }
+
+  // MARK: For the watchdog
+
+  /// Whether some thread is at work and is not the one that waits for input.
+  var isUnattended: Bool { !isPolling.load(ordering: .acquiring) }
+}

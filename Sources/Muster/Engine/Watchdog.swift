@@ -1,0 +1,95 @@
+import CMuster
+import Glibc
+import Synchronization
+
+/// Keeps an Engine attentive while its threads are busy in a user's code.
+///
+/// Every thread that finds the polling role taken rests here. One of them is on watch: while the Engine is active it
+/// looks every half millisecond whether anything has moved. If nothing has and nobody polls, the working thread is
+/// busy in a job, and the watcher takes its place; another resting thread (or a new one, up to 64) goes on watch.
+/// An idle Engine has no watch: the ticks stop 20 ms after the last event.
+// @unchecked: the semaphores are made once, are thread-safe and live as long as this object.
+final class Watchdog: @unchecked Sendable {
+  private static let tick: UInt64 = 500_000
+  private static let quietTicks = 40
+
+  private let isWatched = Atomic<Bool>(false)
+  private let isArmed = Atomic<Bool>(false)
+  private let resting = Atomic<Int>(0)
+  private let watchSemaphore: UnsafeMutablePointer<sem_t>
+  private let restSemaphore: UnsafeMutablePointer<sem_t>
+
+  init() {
+    watchSemaphore = .allocate(capacity: 1)
+    restSemaphore = .allocate(capacity: 1)
+    sem_init(watchSemaphore, 0, 0)
+    sem_init(restSemaphore, 0, 0)
+  }
+
+  deinit {
+    sem_destroy(watchSemaphore)
+    sem_destroy(restSemaphore)
+    watchSemaphore.deallocate()
+    restSemaphore.deallocate()
+  }
+
+  /// The Engine has become active. Cheap when it already was.
+  func arm() {
+    guard !isArmed.load(ordering: .sequentiallyConsistent) else { return }
+    if !isArmed.exchange(true, ordering: .sequentiallyConsistent) { sem_post(watchSemaphore) }
+  }
+
+  func wakeAll(threads: Int) {
+    arm()
+    for _ in 0..<threads { sem_post(restSemaphore) }
+  }
+
+  /// Returns when the calling thread is needed.
+  func rest(of engine: Engine) {
+    if !isWatched.exchange(true, ordering: .acquiring) {
+      watch(engine)
+      isWatched.store(false, ordering: .releasing)
+      // This thread goes to work; the watch is handed on.
+      if resting.load(ordering: .sequentiallyConsistent) > 0 { sem_post(restSemaphore) } else { engine.addThread() }
+      return
+    }
+    resting.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    // The watcher may have gone to work between the two looks: then nobody would wake this thread.
+    if isWatched.load(ordering: .sequentiallyConsistent) { waitUninterrupted(restSemaphore) }
+    resting.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+  }
+
+  private func watch(_ engine: Engine) {
+    var last = engine.progress.load(ordering: .relaxed)
+    var quiet = 0
+    while !engine.shared.withLock({ $0.isStopped }) {
+      if isArmed.load(ordering: .sequentiallyConsistent) {
+        _ = muster_semaphore_wait(watchSemaphore, Self.tick)
+      } else {
+        waitUninterrupted(watchSemaphore)
+        quiet = 0
+      }
+      let now = engine.progress.load(ordering: .relaxed)
+      defer { last = now }
+      if engine.isBlocked.load(ordering: .sequentiallyConsistent) {
+        quiet += 1
+        if quiet > Self.quietTicks { disarm(engine) }
+      } else if now == last, engine.isUnattended {
+        for action in engine.onTakeover.withLock({ $0 }) { action() }
+        return
+      } else {
+        quiet = 0
+      }
+    }
+  }
+
+  private func disarm(_ engine: Engine) {
+    isArmed.store(false, ordering: .sequentiallyConsistent)
+    // A thread that has just left the kernel saw the watch armed and did not arm it itself.
+    if !engine.isBlocked.load(ordering: .sequentiallyConsistent) { arm() }
+  }
+
+  private func waitUninterrupted(_ semaphore: UnsafeMutablePointer<sem_t>) {
+    while sem_wait(semaphore) != 0 && errno == EINTR {}
+  }
+}

@@ -1,0 +1,101 @@
+/// Mutual proof of the cluster cookie, on either side of a new connection.
+struct Handshake: Sendable {
+  /// How long the other side may take.
+  static let deadline: Duration = .seconds(10)
+
+  let cookie: Cookie
+  let engine: Engine
+  var build = BuildDigest.current
+
+  /// Proves ourselves to a listener.
+  ///
+  /// - Throws: `ClusterError` `.refused` with the reason either side gave; `.timeout`; `TransportError`.
+  func dial(_ connection: any Connection, from: ProcessID, to: ProcessID, ticket: UInt64) async throws {
+    try await with(connection) { channel in
+      let hello = Hello(from: from, to: to, ticket: ticket, build: build)
+      try await channel.write(hello.bytes)
+      try await readVerdict(channel)
+      guard let challenge = Challenge(try await channel.read(Challenge.size)) else { throw Self.garbage(channel) }
+      guard cookie.isValid(challenge.proof, for: HandshakeRole.listener.transcript(hello, challenge)) else {
+        throw ClusterError(
+          .refused, "\(channel.connection.peerDescription) does not know this cluster's cookie: it belongs to another one")
+      }
+      try await channel.write(cookie.authenticationCode(of: HandshakeRole.dialler.transcript(hello, challenge)))
+      try await readVerdict(channel)
+    }
+  }
+
+  /// Lets a dialler prove itself.
+  ///
+  /// - Parameter admit: says, from the greeting, why this dialler cannot be let in; `nil` if it can.
+  /// - Returns: the greeting, of which every word has been proved.
+  func answer(
+    _ connection: any Connection, opened: (ByteChannel) -> Void = { _ in },
+    admit: (Hello) -> String?
+  ) async throws -> Hello {
+    try await with(connection) { channel in
+      opened(channel)
+      guard let hello = Hello(try await channel.read(Hello.size)) else { throw Self.garbage(channel) }
+      if let refusal = refusal(of: hello) ?? admit(hello) { try await refuse(channel, refusal) }
+      try await channel.write(Verdict().bytes)
+      var challenge = Challenge()
+      challenge.build = build
+      challenge.proof = cookie.authenticationCode(of: HandshakeRole.listener.transcript(hello, challenge))
+      try await channel.write(challenge.bytes)
+      let proof = try await channel.read(Challenge.proofSize)
+      guard cookie.isValid(proof, for: HandshakeRole.dialler.transcript(hello, challenge)) else {
+        try await refuse(channel, "the proof of the cluster cookie is wrong")
+      }
+      try await channel.write(Verdict().bytes)
+      return hello
+    }
+  }
+
+  private func refusal(of hello: Hello) -> String? {
+    if hello.version != Hello.protocolVersion {
+      return "protocol version \(hello.version) here, \(Hello.protocolVersion) there: "
+        + "all processes of a cluster must run the same build of the program"
+    }
+    if hello.build != build {
+      return "build \(hello.build) here, \(build) there: "
+        + "all processes of a cluster must run the same executable (was it rebuilt, or is exename another program?)"
+    }
+    return nil
+  }
+
+  private func refuse(_ channel: ByteChannel, _ reason: String) async throws -> Never {
+    try await channel.write(Verdict(refusal: reason).bytes)
+    throw ClusterError(.refused, "refused \(channel.connection.peerDescription): \(reason)")
+  }
+
+  private func readVerdict(_ channel: ByteChannel) async throws {
+    guard let verdict = Verdict(try await channel.read(Verdict.size)) else { throw Self.garbage(channel) }
+    if let refusal = verdict.refusal {
+      throw ClusterError(.refused, "\(channel.connection.peerDescription) refused the connection: \(refusal)")
+    }
+  }
+
+  private static func garbage(_ channel: ByteChannel) -> ClusterError {
+    ClusterError(.refused, "\(channel.connection.peerDescription) does not speak Muster's protocol")
+  }
+
+  private func with<Result>(
+    _ connection: any Connection, _ body: (ByteChannel) async throws -> Result
+  ) async throws -> Result {
+    let channel = try ByteChannel(connection: connection, engine: engine)
+    let timer = engine.schedule(after: Self.deadline) {
+      channel.fail(
+        ClusterError(.timeout, "\(connection.peerDescription) did not finish the handshake within \(Self.deadline)"))
+    }
+    defer {
+      engine.cancel(timer)
+      channel.detach()
+    }
+    do {
+      return try await body(channel)
+    } catch {
+      connection.close()
+      throw error
+    }
+  }
+}

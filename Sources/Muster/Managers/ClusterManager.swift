@@ -1,0 +1,72 @@
+/// Starts and ends worker processes: by fork, ssh, a batch scheduler, MPI, or your own way.
+///
+/// A manager says how processes start and end; how messages move is the business of a `Transport`'s connections.
+/// Inside an implementation, Glibc's `kill` and `connect` need their module's name.
+public protocol ClusterManager: Sendable {
+  /// The options of `addprocs` when none are given.
+  var defaultOptions: AddprocsOptions { get }
+
+  /// How many workers `launch` will start.
+  ///
+  /// - Throws: `ClusterError` `.invalidArgument` when that cannot be.
+  func workerCount() throws -> Int
+
+  /// Starts the workers of `request`, and reports each as it starts or fails to; need not wait for them to join.
+  ///
+  /// - Throws: what prevents all of them.
+  func launch(_ request: LaunchRequest) async throws
+
+  /// Hears what becomes of a worker.
+  func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async
+
+  /// Ends a worker that has been asked to leave, with more and more force, and returns when it is gone.
+  func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws
+
+  /// Why a worker was lost, if the manager can find out in a moment: a signal, an exit status, a scheduler's word.
+  func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String?
+
+  /// Opens a connection to a worker, from any process; the default dials the addresses the worker listens at.
+  func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)?
+}
+
+extension ClusterManager {
+  public var defaultOptions: AddprocsOptions { AddprocsOptions() }
+  public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {}
+  public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? { nil }
+  public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? { nil }
+}
+
+/// What a manager hears of a worker.
+public enum ManagerEvent: Sendable, Hashable {
+  /// It has joined.
+  case register
+  /// It has been removed or lost.
+  case deregister
+  /// Its calls are to be cancelled.
+  case interrupt
+  /// Nothing refers to it any more.
+  case finalize
+}
+
+/// What is known of one worker from its launch.
+public struct WorkerConfig: Sendable {
+  public var host: String?
+  public var port: UInt16?
+  /// How many workers one entry of a machine list stands for.
+  public var count: Int?
+  public var exename: String?
+  public var exeflags: [String] = []
+  /// A manager's own data.
+  public var userdata: (any Sendable)?
+  public var bindAddress: String?
+  public var connectAt: TransportAddress?
+  /// The worker's process id on its host.
+  public var ospid: Int32?
+  public var environ: [String: String] = [:]
+  /// For custom topologies: this worker, and the workers it connects to.
+  public var ident: Int?
+  public var connectIdents: [Int]?
+  public var enableThreadedBLAS: Bool?
+
+  public init() {}
+}

@@ -1,0 +1,163 @@
+import CMuster
+import DequeModule
+import Synchronization
+
+extension Link {
+  /// What is guarded by the lock of the receiving side.
+  struct Input: ~Copyable, Sendable {
+    var parser = FrameParser()
+    /// The functions the peer has declared, by its numbers.
+    var targets: [CallTarget?] = []
+    /// The dispatcher knows that requests are waiting here.
+    var isReady = false
+    /// Nothing is read until requests have been taken out.
+    var isPaused = false
+    /// The answers to this peer do not get away: its requests wait in `backlog`, while answers to ours go on.
+    var isStalled = false
+    var backlog = Deque<Request>()
+    var backlogSize = 0
+    var isEnded = false
+  }
+
+  /// Requests that may wait while the peer does not take its answers.
+  private static let backlogLimit = 16 << 20
+  private static let readsPerTurn = 16
+
+  @discardableResult
+  func readable() -> Bool {
+    var gotAny = false
+    var failure: String?
+    input.withLock { input in
+      for _ in 0..<Self.readsPerTurn where !input.isEnded {
+        let room = input.parser.destination()
+        if room.count == 0 {
+          pause(&input)
+          return
+        }
+        do {
+          guard let count = try connection.read(into: room) else { return }
+          gotAny = true
+          try input.parser.advance(by: count)
+          try process(&input)
+          if count < room.count { return }
+        } catch let error as TransportError {
+          failure = error.description
+          return
+        } catch {
+          failure = "received what is no message: \(error)"
+          return
+        }
+      }
+    }
+    if gotAny { lastHeard.store(muster_now(), ordering: .relaxed) }
+    if let failure { lose(failure) }
+    return gotAny || failure != nil
+  }
+
+  /// Deals with everything that needs no task, up to the first request.
+  private func process(_ input: inout Input) throws {
+    while let frame = try input.parser.next() {
+      if frame.header.kind.isRequest {
+        guard input.isStalled else {
+          if !input.isReady {
+            input.isReady = true
+            dispatcher.markReady(self)
+          }
+          return
+        }
+        guard input.backlogSize < Self.backlogLimit else { return }
+        let request = try Request(frame, link: self, target: target(of: frame, in: input))
+        input.backlog.append(request)
+        input.backlogSize += frame.body.count
+      } else {
+        try handle(frame, &input)
+      }
+      input.parser.consume()
+    }
+  }
+
+  /// The next request to run; called by the leading loop of the dispatcher.
+  func takeRequest() -> Request? {
+    var failure: String?
+    let isOverfull = isOverfull
+    let request = input.withLock { input -> Request? in
+      defer { resume(&input) }
+      if isOverfull {
+        input.isStalled = true
+        input.isReady = false
+        do { try process(&input) } catch { failure = "received what is no message: \(error)" }
+        return nil
+      }
+      if let request = input.backlog.popFirst() {
+        input.backlogSize -= request.body.count
+        return request
+      }
+      do {
+        while let frame = try input.parser.next() {
+          defer { input.parser.consume() }
+          if frame.header.kind.isRequest {
+            return try Request(frame, link: self, target: target(of: frame, in: input))
+          }
+          try handle(frame, &input)
+        }
+      } catch {
+        failure = "received what is no message: \(error)"
+      }
+      input.isReady = false
+      return nil
+    }
+    if let failure { lose(failure) }
+    return request
+  }
+
+  /// The peer takes its answers again.
+  func resumeStalledRequests() {
+    input.withLock { input in
+      guard input.isStalled else { return }
+      input.isStalled = false
+      input.isReady = true
+      dispatcher.markReady(self)
+    }
+  }
+
+  private func handle(_ frame: Frame, _ input: inout Input) throws {
+    let id = frame.header.id
+    switch frame.header.kind {
+    case .value: complete(id, Reply(.value, frame))
+    case .failure: complete(id, Reply(.failure, frame))
+    case .kept: complete(id, Reply(.kept, frame))
+    case .declare:
+      guard id <= UInt64(UInt16.max) * 16 else { throw WireError(.lengthTooLarge, offset: 8) }
+      while input.targets.count <= Int(id) { input.targets.append(nil) }
+      input.targets[Int(id)] = context.target(named: String(decoding: frame.body, as: UTF8.self))
+    case .ping: try? send(.pong, id: id)
+    case .pong: break
+    case .leave: context.peerLeaves(self, reason: String(decoding: frame.body, as: UTF8.self))
+    case .call, .cast, .spawn: preconditionFailure("requests go to the dispatcher")
+    }
+  }
+
+  private func complete(_ id: UInt64, _ reply: Reply) {
+    pending.withLock { $0.complete(id, with: reply) }?.receive(reply)
+  }
+
+  private func target(of frame: Frame, in input: borrowing Input) throws(WireError) -> CallTarget {
+    guard frame.body.count >= 4 else { throw WireError(.truncated, offset: FrameHeader.size) }
+    let number = Int(UInt32(littleEndian: frame.body.loadUnaligned(as: UInt32.self)))
+    guard number < input.targets.count, let target = input.targets[number] else {
+      throw WireError(.unknownKind, offset: FrameHeader.size)
+    }
+    return target
+  }
+
+  private func pause(_ input: inout Input) {
+    input.isPaused = true
+    setInterest(input: false)
+  }
+
+  private func resume(_ input: inout Input) {
+    guard input.isPaused else { return }
+    input.isPaused = false
+    if connection.descriptor == nil { engine.signal(self) } else { setInterest(input: true) }
+  }
+}

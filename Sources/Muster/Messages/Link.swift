@@ -1,0 +1,163 @@
+import CMuster
+import Synchronization
+
+/// One authenticated connection to another process of the cluster, with everything that is above bytes: frames,
+/// coalescing, back-pressure, the calls that wait for an answer and the requests that wait to be run.
+final class Link: IOSource, Flushable {
+  /// A sender waits while this much is queued …
+  static let highWater = 1 << 20
+  /// … until no more than this is.
+  static let lowWater = 256 << 10
+  /// Small messages leave together once there is this much of them.
+  static let flushSize = 64 << 10
+
+  let peer: ProcessID
+  let connection: any Connection
+  let engine: Engine
+  let dispatcher: Dispatcher
+  let context: any LinkContext
+  let pending = Mutex(PendingReplies())
+  let output = Mutex(Output())
+  let input = Mutex(Input())
+  let interest = Mutex(Interest())
+  /// Monotonic nanoseconds of the last byte received, for the heartbeat.
+  let lastHeard = Atomic<UInt64>(muster_now())
+  private let writers = Mutex(WriterPool())
+
+  init(
+    peer: ProcessID, connection: any Connection, engine: Engine, dispatcher: Dispatcher, context: any LinkContext
+  ) {
+    self.peer = peer
+    self.connection = connection
+    self.engine = engine
+    self.dispatcher = dispatcher
+    self.context = context
+  }
+
+  /// Begins to receive.
+  func start() throws(ClusterError) {
+    if let descriptor = connection.descriptor {
+      try engine.poller.add(self, descriptor: descriptor)
+    } else {
+      connection.setReadyHandler { [weak self] in
+        guard let self else { return }
+        self.engine.signal(self)
+      }
+    }
+  }
+
+  // MARK: Frames to write
+
+  /// Builds a frame with a writer that is reused, and sends it.
+  ///
+  /// - Parameters:
+  ///   - function: the function that the frame calls; it is declared to the peer before its first use.
+  ///   - isAwaited: somebody waits for the answer, so a thread that is not the Engine's does not leave it to that.
+  func send(
+    _ kind: MessageKind, id: UInt64, function: FunctionEntry? = nil, isAwaited: Bool = false,
+    _ body: (FrameWriter) throws -> Void = { _ in }
+  ) throws {
+    let writer = writers.withLock { $0.take() } ?? makeWriter()
+    defer { writers.withLock { $0.put(writer) } }
+    writer.beginFrame(kind, id: id)
+    try body(writer)
+    try writer.endFrame()
+    try enqueue(writer, function: function, isAwaited: isAwaited)
+  }
+
+  private func makeWriter() -> FrameWriter {
+    let writer = FrameWriter()
+    writer.userInfo[.destination] = peer
+    return writer
+  }
+
+  // MARK: Answers
+
+  /// Waits for the answer to a call.
+  func reply(to id: UInt64) async -> Reply {
+    if let reply = pending.withLock({ $0.take(id) }) { return reply }
+    return await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        let reply: Reply? = pending.withLock { pending in
+          if Task.isCancelled {
+            _ = pending.abandon(id)
+            return Reply(.cancelled)
+          }
+          return pending.wait(for: id, .caller(continuation))
+        }
+        if let reply { continuation.resume(returning: reply) }
+      }
+    } onCancel: {
+      pending.withLock { $0.abandon(id) }?.receive(Reply(.cancelled))
+    }
+  }
+
+  // MARK: The end
+
+  /// Ends the connection for a reason; every caller that waits hears of it once the context has explained the loss.
+  func lose(_ reason: String) {
+    let isFirst = output.withLock { output in
+      guard output.loss == nil else { return false }
+      output.loss = reason
+      return true
+    }
+    guard isFirst else { return }
+    if let descriptor = connection.descriptor { engine.poller.remove(descriptor: descriptor) }
+    connection.setReadyHandler(nil)
+    connection.close()
+    input.withLock { $0.isEnded = true }
+    context.linkLost(self, reason: reason)
+  }
+
+  /// Tells every waiter that the peer has gone, and why.
+  func finish(reason: String) {
+    let waiters = output.withLock { output in
+      output.loss = reason
+      output.queue.removeAll()
+      let waiters = output.roomWaiters
+      output.roomWaiters = []
+      return waiters
+    }
+    for waiter in waiters { waiter.resume() }
+    for waiter in pending.withLock({ $0.completeAll(with: Reply(.lost)) }) { waiter.receive(Reply(.lost)) }
+  }
+
+  /// Why the connection has ended, if it has.
+  var loss: String? { output.withLock { $0.loss } }
+
+  var lossError: ProcessExitedError { ProcessExitedError(pid: peer, reason: loss ?? "the connection was closed") }
+}
+
+/// What a link needs to know of the cluster around it.
+protocol LinkContext: AnyObject, Sendable {
+  /// The number of this process.
+  var processID: ProcessID { get }
+  /// The values kept for others.
+  var references: ReferenceTable { get }
+  /// The function a peer has declared under its mangled type name; never fails: an unknown one answers its callers.
+  func target(named name: String) -> CallTarget
+  /// The link has ended; `finish` is to be called on it once the reason is known.
+  func linkLost(_ link: Link, reason: String)
+  /// Says on standard error what nobody waits to hear.
+  func report(_ message: String)
+  /// The peer has said that it leaves. Called with the link's lock held: `lose` has to wait.
+  func peerLeaves(_ link: Link, reason: String)
+}
+
+/// Writers that wait to be used again.
+// @unchecked: a writer is used only by who took it out, and comes back when that is through with it.
+private struct WriterPool: @unchecked Sendable {
+  private var writers: [FrameWriter] = []
+
+  mutating func take() -> FrameWriter? { writers.popLast() }
+
+  mutating func put(_ writer: FrameWriter) {
+    writer.reset()
+    if writers.count < 16 { writers.append(writer) }
+  }
+}
+
+extension CodingUserInfoKey {
+  /// Finds, in `encoder.userInfo`, the `ProcessID` of the process a value is being encoded for.
+  public static let destination = CodingUserInfoKey(rawValue: "muster.destination")!
+}

@@ -1,0 +1,96 @@
+/// Applies a function to every item, on the workers of a pool, and returns the results in the order of the items.
+///
+/// - Parameters:
+///   - function: what to apply; it travels with every message, so keep large data in it small or use a `CachingPool`.
+///   - items: the inputs.
+///   - pool: whose workers to use; the default pool if `nil`, which is process 1 while there are no workers.
+///   - distributed: `false` uses this process only.
+///   - batchSize: how many items travel in one message; larger is faster where items take microseconds. The items of a
+///     batch run concurrently on their worker.
+///   - onError: hears every failure of an item first, in this process: what the function threw (`RemoteError`), a lost
+///     worker (`ProcessExitedError`), results that cannot be decoded. What it returns is the item's value.
+///   - retryDelays: how long to wait before each further attempt at an item that failed; none by default.
+///   - retryCheck: whether a failure is worth another attempt; every one is if there is no check.
+///   - progress: shows on standard error how far it is.
+/// - Returns: one result for each item. An item may have been executed more than once where a worker was lost.
+/// - Throws: the first failure that was neither replaced nor retried; `ClusterError` `.noWorkers` when all workers of the
+///   pool were lost.
+public func pmap<F: RemoteFunction, S: Sequence<F.Input>>(
+  _ function: F, _ items: S, on pool: (any AbstractWorkerPool)? = nil, distributed: Bool = true, batchSize: Int = 1,
+  onError: (@Sendable (any Error) async throws -> F.Output)? = nil,
+  retryDelays: some Sequence<Duration> & Sendable = [Duration](),
+  retryCheck: (@Sendable (any Error) -> Bool)? = nil, progress: ProgressDisplay = .none
+) async throws -> [F.Output] {
+  let policy = FailurePolicy(onError: onError, retryDelays: Array(retryDelays), retryCheck: retryCheck)
+  let run = try PmapCall(pool: pool, distributed: distributed, batchSize: batchSize, progress: progress)
+  return try await run.map(function, items, policy, keepsFailures: false).map { try $0.get() }
+}
+
+/// As `pmap`, but an item that fails for good has its error as its result: Julia's `on_error = identity`.
+public func pmapResults<F: RemoteFunction, S: Sequence<F.Input>>(
+  _ function: F, _ items: S, on pool: (any AbstractWorkerPool)? = nil, distributed: Bool = true, batchSize: Int = 1,
+  retryDelays: some Sequence<Duration> & Sendable = [Duration](),
+  retryCheck: (@Sendable (any Error) -> Bool)? = nil, progress: ProgressDisplay = .none
+) async -> [Result<F.Output, any Error>] {
+  let items = Array(items)
+  let policy = FailurePolicy<F.Output>(onError: nil, retryDelays: Array(retryDelays), retryCheck: retryCheck)
+  do {
+    let run = try PmapCall(pool: pool, distributed: distributed, batchSize: batchSize, progress: progress)
+    return try await run.map(function, items, policy, keepsFailures: true)
+  } catch {
+    return items.map { _ in .failure(error) }
+  }
+}
+
+/// Calls the thunk that `call` makes of each item: for functions of several arguments.
+///
+///     let sums = try await pmap(zip(a, b)) { Add(a: $0, b: $1) }
+public func pmap<S: Sequence, F: RemoteThunk>(
+  _ items: S, on pool: (any AbstractWorkerPool)? = nil, distributed: Bool = true, batchSize: Int = 1,
+  onError: (@Sendable (any Error) async throws -> F.Output)? = nil,
+  retryDelays: some Sequence<Duration> & Sendable = [Duration](),
+  retryCheck: (@Sendable (any Error) -> Bool)? = nil, progress: ProgressDisplay = .none,
+  _ call: @Sendable (S.Element) -> F
+) async throws -> [F.Output] {
+  try await pmap(
+    CallThunk<F>(), items.map(call), on: pool, distributed: distributed, batchSize: batchSize, onError: onError,
+    retryDelays: retryDelays, retryCheck: retryCheck, progress: progress)
+}
+
+/// Calls its argument.
+struct CallThunk<F: RemoteThunk>: RemoteFunction {
+  func callAsFunction(_ thunk: F) async throws -> F.Output { try await thunk() }
+}
+
+/// What the kinds of `pmap` have in common.
+struct PmapCall: Sendable {
+  let pool: any AbstractWorkerPool
+  let batchSize: Int
+  let progress: ProgressDisplay
+
+  init(pool: (any AbstractWorkerPool)?, distributed: Bool, batchSize: Int, progress: ProgressDisplay) throws {
+    guard batchSize > 0 else {
+      throw ClusterError(.invalidArgument, "pmap: batchSize is \(batchSize): it must be at least 1")
+    }
+    self.pool = distributed ? pool ?? defaultWorkerPool() : LocalPool(pid: Cluster.current.myid)
+    self.batchSize = batchSize
+    self.progress = progress
+  }
+
+  func map<F: RemoteFunction>(
+    _ function: F, _ items: some Sequence<F.Input>, _ policy: FailurePolicy<F.Output>, keepsFailures: Bool
+  ) async throws -> [Result<F.Output, any Error>] {
+    let inputs = Array(items)
+    let meter = ProgressMeter(display: progress, total: inputs.count)
+    let run = PmapRun(
+      inputs: inputs, batchSize: batchSize, policy: policy, keepsFailures: keepsFailures, progress: meter)
+    let lanes = PmapLanes(cluster: Cluster.current, function: function, run: run, pool: pool)
+    await withTaskCancellationHandler {
+      await lanes.drive()
+    } onCancel: {
+      run.abort(CancellationError())
+    }
+    meter.finish()
+    return try run.outcome()
+  }
+}

@@ -1,0 +1,29 @@
+/// Names a value of the cluster: which process asked for it, and that process's number for it.
+public struct RRID: Hashable, Sendable, Codable, CustomStringConvertible {
+  public let whence: ProcessID
+  public let id: UInt64
+
+  public init(whence: ProcessID, id: UInt64) {
+    self.whence = whence
+    self.id = id
+  }
+
+  public var description: String { "\(whence):\(id)" }
+}
+
+/// A reference to a value that lives in some process of the cluster.
+public protocol AbstractRemoteRef: AnyObject, Sendable {
+  /// The process that keeps the value: Julia's `where`.
+  var owner: ProcessID { get }
+  var id: RRID { get }
+}
+
+extension AbstractRemoteRef {
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(owner)
+    hasher.combine(id)
+  }
+}
+
+/// Julia's `remoteref_id`.
+public func remoterefID(_ reference: some AbstractRemoteRef) -> RRID { reference.id }
