@@ -232,7 +232,8 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   @discardableResult
   private func poll(nanoseconds: Int64) -> Bool {
     poller.poll(nanoseconds: nanoseconds, ready: &pollState.ready)
-    if !pollState.ready.isEmpty { pollState.recent = Array(pollState.ready.prefix(2)) }
+    let busy = pollState.ready.filter(\.isBusy)
+    if !busy.isEmpty { pollState.recent = Array(busy.prefix(2)) }
     let ran = runTimers()
     return ran || !pollState.ready.isEmpty || hasWork
   }

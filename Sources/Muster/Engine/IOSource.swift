@@ -7,10 +7,13 @@ protocol IOSource: AnyObject, Sendable {
   @discardableResult func readable() -> Bool
   /// Output that did not fit before may fit now.
   func writable()
+  /// Whether more is likely to come soon, so that a spinning thread may call `readable` without having been told.
+  var isBusy: Bool { get }
 }
 
 extension IOSource {
   func writable() {}
+  var isBusy: Bool { false }
 }
 
 /// Something that holds messages back until the Engine is about to wait, so that many leave in one write.

@@ -34,6 +34,8 @@ final class Link: IOSource, Flushable {
     self.context = context
   }
 
+  var isBusy: Bool { true }
+
   /// Begins to receive.
   func start() throws(ClusterError) {
     if let descriptor = connection.descriptor {
