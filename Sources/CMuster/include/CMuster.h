@@ -1,8 +1,5 @@
 /// What Swift cannot say of Linux. Each entry names the reason it is in C.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <semaphore.h>
 #include <spawn.h>
 #include <stdbool.h>

@@ -22,7 +22,9 @@ public func addprocs(_ count: Int, options: AddprocsOptions = .init()) async thr
 /// Starts the workers of a manager.
 @discardableResult
 public func addprocs(_ manager: some ClusterManager, options: AddprocsOptions? = nil) async throws -> [ProcessID] {
-  try await Cluster.current.addprocs(manager, options: options)
+  let cluster = Cluster.current
+  // On the Engine, whose threads never end: a child is killed when the thread that forked it ends (PR_SET_PDEATHSIG).
+  return try await cluster.run { try await cluster.addprocs(manager, options: options) }
 }
 
 /// Removes workers: asks them to end, and ends those that do not. What was running there fails with

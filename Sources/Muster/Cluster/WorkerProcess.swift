@@ -25,11 +25,14 @@ enum WorkerProcess {
   static func serve() async -> Never {
     invitationTaken.store(true, ordering: .relaxed)
     do {
-      let invitation = try readInvitation()
-      becomeQuiet(invitation)
-      muster_record_throws(true)
-      try await join(invitation)
-      await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+      // On the Engine, whose threads never end: PR_SET_PDEATHSIG is forgotten with the thread that asked for it.
+      try await Cluster.process.run {
+        let invitation = try readInvitation()
+        becomeQuiet(invitation)
+        muster_record_throws(true)
+        try await join(invitation)
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+      }
     } catch {
       printError("muster worker: \(error)")
       exit(1)
