@@ -44,6 +44,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Examples: programs as a user would write them.
+    .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),

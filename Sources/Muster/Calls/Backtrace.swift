@@ -64,7 +64,9 @@ struct SymbolTable: Sendable {
     let size = MemoryLayout<Elf64_Sym>.size
     for offset in stride(from: Int(table.sh_offset), to: Int(table.sh_offset + table.sh_size) - size + 1, by: size) {
       let symbol = bytes.loadUnaligned(fromByteOffset: offset, as: Elf64_Sym.self)
-      guard symbol.st_info & 0xf == UInt8(STT_FUNC), symbol.st_value != 0, Int(symbol.st_name) < names.count else { continue }
+      guard symbol.st_info & 0xf == UInt8(STT_FUNC), symbol.st_value != 0, Int(symbol.st_name) < names.count else {
+        continue
+      }
       symbols.append(
         Symbol(address: UInt(symbol.st_value), size: UInt(symbol.st_size), nameOffset: Int(symbol.st_name)))
     }
@@ -94,7 +96,9 @@ struct SymbolTable: Sendable {
   }
 
   private static func demangle(_ name: String) -> String {
-    guard name.hasPrefix("$s"), let demangled = swiftDemangle(name, UInt(name.utf8.count), nil, nil, 0) else { return name }
+    guard name.hasPrefix("$s"), let demangled = swiftDemangle(name, UInt(name.utf8.count), nil, nil, 0) else {
+      return name
+    }
     defer { free(demangled) }
     return String(cString: demangled)
   }

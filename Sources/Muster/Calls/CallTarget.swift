@@ -68,7 +68,9 @@ final class TypedTarget<F: RemoteFunction>: CallTarget, @unchecked Sendable {
         let input = try reader.decode(F.Input.self)
         return (function, input)
       } catch {
-        throw ClusterError(.cannotDecode, "process \(request.link.context.processID) cannot decode the call of \(name): \(error)", cause: error)
+        throw ClusterError(
+          .cannotDecode, "process \(request.link.context.processID) cannot decode the call of \(name): \(error)",
+          cause: error)
       }
     }
   }

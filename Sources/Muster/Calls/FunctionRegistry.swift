@@ -58,7 +58,9 @@ final class FunctionRegistry: Sendable {
   }
 
   private static func name<F: RemoteFunction>(of type: F.Type) throws(ClusterError) -> String {
-    if let name = _mangledTypeName(type), let found = _typeByName(name), ObjectIdentifier(found) == ObjectIdentifier(type) {
+    if let name = _mangledTypeName(type), let found = _typeByName(name),
+      ObjectIdentifier(found) == ObjectIdentifier(type)
+    {
       return name
     }
     throw ClusterError(
@@ -71,7 +73,9 @@ final class FunctionRegistry: Sendable {
   func target(named name: String) -> CallTarget {
     if let target = state.withLock({ $0.targets[name] }) { return target }
     let target: CallTarget =
-      if let type = _typeByName(name) as? any RemoteFunction.Type { makeTarget(type) } else { UnknownTarget(name: name) }
+      if let type = _typeByName(name) as? any RemoteFunction.Type { makeTarget(type) } else {
+        UnknownTarget(name: name)
+      }
     state.withLock { $0.targets[name] = target }
     return target
   }

@@ -37,7 +37,8 @@ extension Request {
     let failure = RemoteFailure(explain(error, in: target), backtrace: Backtrace.ofLatestThrow())
     switch kind {
     case .cast:
-      link.context.report("remoteDo(\(target.name)) failed: \(failure.typeName): \(failure.message)\n\(failure.backtrace)")
+      link.context.report(
+        "remoteDo(\(target.name)) failed: \(failure.typeName): \(failure.message)\n\(failure.backtrace)")
     default:
       do {
         try link.send(.failure, id: id) { try failure.write(to: $0) }
@@ -52,7 +53,8 @@ extension Request {
   private func explain(_ error: any Error, in target: CallTarget) -> any Error {
     guard error is CancellationError, Task.isCancelled else { return error }
     return ClusterError(
-      .interrupted, "\(target.name) on process \(link.context.processID) was interrupted", worker: link.context.processID)
+      .interrupted, "\(target.name) on process \(link.context.processID) was interrupted",
+      worker: link.context.processID)
   }
 
   /// A spawned call's frame begins with the number of its reference.

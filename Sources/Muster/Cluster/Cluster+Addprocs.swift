@@ -35,7 +35,8 @@ extension Cluster {
 
   func requireProcess1(_ action: String) throws(ClusterError) {
     guard myid == 1 else {
-      throw ClusterError(.notProcess1, "Only process 1 can add and remove workers (\(action) was called on process \(myid))")
+      throw ClusterError(
+        .notProcess1, "Only process 1 can add and remove workers (\(action) was called on process \(myid))")
     }
   }
 
@@ -49,7 +50,8 @@ extension Cluster {
     guard isFirst || current == options.topology else {
       throw ClusterError(
         .invalidArgument,
-        "addprocs: options.topology is \(options.topology.rawValue), but the workers there are have \(current.rawValue)")
+        "addprocs: options.topology is \(options.topology.rawValue), but the workers there are have \(current.rawValue)"
+      )
     }
     let lazy = launching.withLock { state in
       if isFirst || state.lazy == nil { state.lazy = options.lazy }
@@ -57,7 +59,8 @@ extension Cluster {
     }
     guard lazy == options.lazy else {
       throw ClusterError(
-        .invalidArgument, "addprocs: options.lazy is \(options.lazy), but the workers there are were added with \(!options.lazy)")
+        .invalidArgument,
+        "addprocs: options.lazy is \(options.lazy), but the workers there are were added with \(!options.lazy)")
     }
   }
 

@@ -26,13 +26,15 @@ extension Cluster {
   private static func reachable(_ pid: ProcessID, in members: borrowing Members) throws(ClusterError) -> PeerInfo {
     guard let member = members[pid] else {
       throw ClusterError(
-        .noSuchProcess, "there is no process \(pid): there are \(members.procs.map(\.description).joined(separator: ", "))",
+        .noSuchProcess,
+        "there is no process \(pid): there are \(members.procs.map(\.description).joined(separator: ", "))",
         worker: pid)
     }
     switch member.state {
     case .joined: break
     case .leaving: throw ClusterError(.noSuchProcess, "process \(pid) is being removed", worker: pid)
-    case .gone(let reason): throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: \(reason)", worker: pid)
+    case .gone(let reason):
+      throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: \(reason)", worker: pid)
     }
     guard members.mayConnect(to: pid) else {
       throw ClusterError(
@@ -53,7 +55,8 @@ extension Cluster {
       }
     }
     throw ClusterError(
-      .notConnected, "process \(myid) cannot connect to process \(peer.pid): "
+      .notConnected,
+      "process \(myid) cannot connect to process \(peer.pid): "
         + (failures.isEmpty ? "it listens nowhere that can be reached from here" : failures.joined(separator: "; ")),
       worker: peer.pid)
   }
@@ -126,7 +129,7 @@ extension Cluster {
     }
     if let config = member.config { await member.manager?.manage(pid, config, .deregister) }
     broadcast(MembersChanged(joined: [], left: [pid], reason: reason))
-    members.withLock { $0.takeDepartureWaiters(of: pid) }.forEach { $0.resume() }
+    for waiter in members.withLock({ $0.takeDepartureWaiters(of: pid) }) { waiter.resume() }
   }
 
   /// Tells every worker, without waiting.

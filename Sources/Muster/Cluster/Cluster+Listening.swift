@@ -32,7 +32,8 @@ extension Cluster {
     }
   }
 
-  private func listenOnce(_ transport: TransportChoice, _ open: () throws -> SocketListener) throws -> TransportAddress {
+  private func listenOnce(_ transport: TransportChoice, _ open: () throws -> SocketListener) throws -> TransportAddress
+  {
     if let existing = launching.withLock({ $0.rendezvous[transport] }) { return existing.listener.address }
     let rendezvous = Rendezvous(
       listener: try open(), handshake: handshake, cluster: self,
@@ -65,7 +66,9 @@ extension Cluster {
   /// Why a dialler cannot be let in.
   private func refusal(of hello: Hello) -> String? {
     guard hello.to == myid else { return "process \(hello.to) was dialled, this is process \(myid)" }
-    if hello.ticket == 0 { return hello.from == myid || hello.from.rawValue < 1 ? "nobody has the number \(hello.from)" : nil }
+    if hello.ticket == 0 {
+      return hello.from == myid || hello.from.rawValue < 1 ? "nobody has the number \(hello.from)" : nil
+    }
     guard let launch = launching.withLock({ $0.launches[hello.ticket] }) else {
       return "this worker was not asked for, or came too late"
     }

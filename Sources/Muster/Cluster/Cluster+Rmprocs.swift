@@ -19,7 +19,8 @@ extension Cluster {
     guard case .success(true) = try await done.wait() else {
       let left = pids.filter { pid in members.withLock { $0[pid]?.state.isGone == false } }
       throw ClusterError(
-        .timeout, "rmprocs: the workers \(left.map(\.description).joined(separator: ", ")) had not ended after \(waitfor)")
+        .timeout,
+        "rmprocs: the workers \(left.map(\.description).joined(separator: ", ")) had not ended after \(waitfor)")
     }
   }
 
@@ -28,8 +29,10 @@ extension Cluster {
       if pid == 1 { throw ClusterError(.invalidArgument, "rmprocs: process 1 cannot be removed", worker: 1) }
       guard let member = members.withLock({ $0[pid] }), !member.state.isGone else {
         throw ClusterError(
-          .noSuchProcess, "rmprocs: there is no worker \(pid): there are "
-            + members.withLock { $0.present.filter { $0 != 1 }.map(\.description).joined(separator: ", ") }, worker: pid)
+          .noSuchProcess,
+          "rmprocs: there is no worker \(pid): there are "
+            + members.withLock { $0.present.filter { $0 != 1 }.map(\.description).joined(separator: ", ") }, worker: pid
+        )
       }
     }
   }
@@ -82,7 +85,9 @@ extension Cluster {
         group.addTask { [self] in
           _ = try? await call(InterruptCalls(), on: pid, Nothing())
           let member = members.withLock { $0[pid] }
-          if let manager = member?.manager, let config = member?.config { await manager.manage(pid, config, .interrupt) }
+          if let manager = member?.manager, let config = member?.config {
+            await manager.manage(pid, config, .interrupt)
+          }
         }
       }
     }

@@ -24,7 +24,7 @@ final class Cluster: Sendable {
   let launching = Mutex(LaunchingState())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
   private let lazyReleases = Mutex<ReleaseBatch?>(nil)
-  private let references_ = Atomic<UInt64>(0)
+  private let referenceCount = Atomic<UInt64>(0)
 
   init(id: ProcessID = 1, spin: Duration = .microseconds(80)) {
     var logger = Logger(label: "muster") { StreamLogHandler.standardError(label: $0) }
@@ -62,7 +62,7 @@ final class Cluster: Sendable {
   var myid: ProcessID { members.withLock { $0.me } }
 
   func nextReference() -> RRID {
-    RRID(whence: myid, id: references_.wrappingAdd(1, ordering: .relaxed).newValue)
+    RRID(whence: myid, id: referenceCount.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
   /// Runs `body` on the Engine, in the context of this cluster.

@@ -12,7 +12,9 @@ func currentEnvironment() -> [String: String] {
   var entry = environ
   while let pointer = entry.pointee {
     let text = String(cString: pointer)
-    if let equals = text.firstIndex(of: "=") { result[String(text[..<equals])] = String(text[text.index(after: equals)...]) }
+    if let equals = text.firstIndex(of: "=") {
+      result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+    }
     entry += 1
   }
   return result

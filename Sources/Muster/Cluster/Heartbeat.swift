@@ -75,7 +75,8 @@ extension Cluster {
       case .alive: break
       case .ping: try? link.send(.ping, id: 0)
       case .dead:
-        link.lose("no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
+        link.lose(
+          "no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
       }
     }
   }

@@ -85,7 +85,11 @@ struct Members: Sendable {
   /// A connection may come before process 1 has announced who is at its other end.
   mutating func addLink(_ link: Link) {
     if table[link.peer] == nil { table[link.peer] = Member(state: .joined, info: PeerInfo(unannounced: link.peer)) }
-    if table[link.peer]!.link == nil { setLink(link, for: link.peer) } else { table[link.peer]!.otherLinks.append(link) }
+    if table[link.peer]!.link == nil {
+      setLink(link, for: link.peer)
+    } else {
+      table[link.peer]!.otherLinks.append(link)
+    }
   }
 
   var allLinks: [Link] { table.values.flatMap { ($0.link.map { [$0] } ?? []) + $0.otherLinks } }

@@ -8,7 +8,8 @@ struct NodeIdentity: Codable, Sendable, Hashable {
   let networkNamespace: String
 
   static let current = NodeIdentity(
-    bootID: readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? hostName(),
+    bootID: readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)
+      ?? hostName(),
     networkNamespace: readLink("/proc/self/ns/net") ?? "")
 }
 

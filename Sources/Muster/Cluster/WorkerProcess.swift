@@ -105,7 +105,9 @@ enum WorkerProcess {
   private static func pause(_ attempt: Int, _ cluster: Cluster) async {
     let longest = min(10_000_000 << min(attempt, 7), 1_000_000_000)
     await withUnsafeContinuation { continuation in
-      cluster.engine.schedule(after: .nanoseconds(Int64.random(in: 1_000_000...Int64(longest)))) { continuation.resume() }
+      cluster.engine.schedule(after: .nanoseconds(Int64.random(in: 1_000_000...Int64(longest)))) {
+        continuation.resume()
+      }
     }
   }
 

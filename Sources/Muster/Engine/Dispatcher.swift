@@ -65,7 +65,11 @@ final class Dispatcher: Sendable {
 
   /// Lets another loop lead.
   func replaceLeader(_ old: ServingLoop?) {
-    enum Next { case resting(UnsafeContinuation<Bool, Never>), new(ServingLoop), none }
+    enum Next {
+      case resting(UnsafeContinuation<Bool, Never>)
+      case new(ServingLoop)
+      case none
+    }
     let next = state.withLock { state -> Next in
       guard state.leader === old, !state.isStopped else { return .none }
       if let (loop, continuation) = state.resting.popLast() {

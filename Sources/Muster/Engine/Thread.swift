@@ -49,6 +49,7 @@ extension Duration {
 /// The system's words for an error number, such as "Connection refused".
 func describe(errno number: Int32) -> String {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-    strerror_r(number, buffer.baseAddress!, buffer.count) == 0 ? String(cString: buffer.baseAddress!) : "error \(number)"
+    strerror_r(number, buffer.baseAddress!, buffer.count) == 0
+      ? String(cString: buffer.baseAddress!) : "error \(number)"
   }
 }

@@ -11,7 +11,8 @@ public struct RemoteError: Error, Sendable, CustomStringConvertible {
   /// The error itself, when its type is Codable and could be decoded here.
   public let underlying: (any Error)?
 
-  public init(pid: ProcessID, typeName: String, message: String, backtrace: String = "", underlying: (any Error)? = nil) {
+  public init(pid: ProcessID, typeName: String, message: String, backtrace: String = "", underlying: (any Error)? = nil)
+  {
     self.pid = pid
     self.typeName = typeName
     self.message = message

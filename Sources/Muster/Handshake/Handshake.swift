@@ -18,7 +18,8 @@ struct Handshake: Sendable {
       guard let challenge = Challenge(try await channel.read(Challenge.size)) else { throw Self.garbage(channel) }
       guard cookie.isValid(challenge.proof, for: HandshakeRole.listener.transcript(hello, challenge)) else {
         throw ClusterError(
-          .refused, "\(channel.connection.peerDescription) does not know this cluster's cookie: it belongs to another one")
+          .refused,
+          "\(channel.connection.peerDescription) does not know this cluster's cookie: it belongs to another one")
       }
       try await channel.write(cookie.authenticationCode(of: HandshakeRole.dialler.transcript(hello, challenge)))
       try await readVerdict(channel)

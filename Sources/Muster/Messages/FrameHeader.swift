@@ -81,7 +81,8 @@ extension FrameWriter {
   /// Writes the table of arrays and the length.
   func endFrame() throws {
     guard bulk.count <= Int(UInt16.max) else {
-      throw ClusterError(.invalidArgument, "a message holds at most \(UInt16.max) large arrays, this one has \(bulk.count)")
+      throw ClusterError(
+        .invalidArgument, "a message holds at most \(UInt16.max) large arrays, this one has \(bulk.count)")
     }
     for array in bulk {
       write(UInt64(array.byteCount))
@@ -90,7 +91,8 @@ extension FrameWriter {
     guard count <= FrameHeader.maximumLength else {
       throw ClusterError(
         .invalidArgument,
-        "a message of \(count) bytes is over the limit of \(FrameHeader.maximumLength): send large data as arrays of numbers")
+        "a message of \(count) bytes is over the limit of \(FrameHeader.maximumLength): send large data as arrays of numbers"
+      )
     }
     patch(UInt32(count), at: 0)
     // The number of arrays is the upper half of the header's second word, the kind its first byte.

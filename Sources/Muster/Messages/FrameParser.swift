@@ -91,7 +91,8 @@ struct FrameParser: ~Copyable, @unchecked Sendable {
     let header = try FrameHeader(buffer + start)
     if header.arrayCount == 0, header.length <= available {
       current = header.length
-      let body = UnsafeRawBufferPointer(start: buffer + start + FrameHeader.size, count: header.length - FrameHeader.size)
+      let body = UnsafeRawBufferPointer(
+        start: buffer + start + FrameHeader.size, count: header.length - FrameHeader.size)
       return Frame(header: header, body: body, arrays: [], storage: nil)
     }
     guard header.arrayCount > 0 || header.length > Self.bufferSize / 2 else { return nil }

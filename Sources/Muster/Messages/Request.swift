@@ -39,7 +39,9 @@ struct RequestBody: Sendable {
     if count <= MemoryLayout<Inline>.size {
       storage = nil
       range = 0..<count
-      withUnsafeMutableBytes(of: &inline) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: frame.body[Self.prefix...])) }
+      withUnsafeMutableBytes(of: &inline) {
+        $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: frame.body[Self.prefix...]))
+      }
     } else if let storage = frame.storage {
       self.storage = storage
       range = (FrameHeader.size + Self.prefix)..<(FrameHeader.size + frame.body.count)

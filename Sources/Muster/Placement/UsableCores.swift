@@ -12,7 +12,9 @@ enum UsableCores {
 
   static func count() -> Int {
     let allowed = allowedCPUs()
-    let cores = coreCount(of: allowed) { readSmallFile("/sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list") }
+    let cores = coreCount(of: allowed) {
+      readSmallFile("/sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list")
+    }
     return limit(cores, byQuotas: controlGroupQuotas())
   }
 
@@ -29,7 +31,8 @@ enum UsableCores {
   ///
   /// - Parameter siblings: the kernel's list of the CPUs of the same core, such as `0,4`.
   static func coreCount(of cpus: [Int], siblings: (Int) -> String?) -> Int {
-    let cores = Set(cpus.map { cpu in siblings(cpu)?.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "cpu\(cpu)" })
+    let cores = Set(
+      cpus.map { cpu in siblings(cpu)?.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "cpu\(cpu)" })
     return max(1, cores.count)
   }
 

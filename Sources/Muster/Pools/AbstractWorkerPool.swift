@@ -38,7 +38,8 @@ public func remotecall<F: RemoteFunction>(
   }
 }
 
-public func remotecall<F: RemoteThunk>(_ function: F, on pool: some AbstractWorkerPool) async throws -> Future<F.Output> {
+public func remotecall<F: RemoteThunk>(_ function: F, on pool: some AbstractWorkerPool) async throws -> Future<F.Output>
+{
   try await remotecall(function, on: pool, Nothing())
 }
 
@@ -71,7 +72,8 @@ public func remotecallWait<F: RemoteThunk>(
 }
 
 /// Runs a function on a free worker of a pool; nothing comes back. The worker is taken until the function has finished.
-public func remoteDo<F: RemoteFunction>(_ function: F, on pool: some AbstractWorkerPool, _ input: F.Input) async throws {
+public func remoteDo<F: RemoteFunction>(_ function: F, on pool: some AbstractWorkerPool, _ input: F.Input) async throws
+{
   let pid = try await pool.take()
   do {
     let future = try await remotecall(ReportErrors(function: function), on: pid, input)

@@ -27,7 +27,8 @@ final class SocketConnection: Connection {
       case EAGAIN: return nil
       case EINTR: continue
       case ECONNRESET: throw .closed
-      case let number: throw TransportError(description: "receiving from \(peerDescription): \(describe(errno: number))")
+      case let number:
+        throw TransportError(description: "receiving from \(peerDescription): \(describe(errno: number))")
       }
     }
   }

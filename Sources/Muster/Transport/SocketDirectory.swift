@@ -22,7 +22,8 @@ final class SocketDirectory: Sendable {
     }
     guard let made else {
       throw ClusterError(
-        .launchFailed, "cannot make a directory for sockets in \(base): \(describe(errno: errno)) (set XDG_RUNTIME_DIR)")
+        .launchFailed, "cannot make a directory for sockets in \(base): \(describe(errno: errno)) (set XDG_RUNTIME_DIR)"
+      )
     }
     path = made
     lock = Self.openLock(in: made, flags: O_CREAT)

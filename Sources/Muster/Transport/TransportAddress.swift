@@ -21,7 +21,9 @@ public enum TransportAddress: Hashable, Sendable, Codable, CustomStringConvertib
   public init?(_ text: String) {
     if text.hasPrefix("unix:") {
       self = .unix(path: String(text.dropFirst("unix:".count)))
-    } else if text.hasPrefix("tcp:"), let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) {
+    } else if text.hasPrefix("tcp:"), let colon = text.lastIndex(of: ":"),
+      let port = UInt16(text[text.index(after: colon)...])
+    {
       var host = text[text.index(text.startIndex, offsetBy: 4)..<max(colon, text.index(text.startIndex, offsetBy: 4))]
       if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
       guard !host.isEmpty else { return nil }

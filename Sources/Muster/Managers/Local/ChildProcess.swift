@@ -53,7 +53,8 @@ final class ChildProcess: IOSource {
       let reason = describe(errno: errno)
       Glibc.kill(pid, SIGKILL)
       waitpid(pid, nil, 0)
-      throw ClusterError(.launchFailed, "cannot watch process \(pid): pidfd_open: \(reason) (Linux 5.3 or later is needed)")
+      throw ClusterError(
+        .launchFailed, "cannot watch process \(pid): pidfd_open: \(reason) (Linux 5.3 or later is needed)")
     }
     output.start(standardOutput: standardOutput.takeReader(), standardError: standardError.takeReader())
     let child = ChildProcess(pid: pid, descriptor: descriptor, engine: engine, output: output)
@@ -139,7 +140,8 @@ final class ChildProcess: IOSource {
     var pid: Int32 = 0
     let result = posix_spawnp(&pid, command.executable, &actions, &attributes, arguments, environment)
     guard result == 0 else {
-      throw ClusterError(.launchFailed, "cannot start \(command.executable): \(describe(errno: result)) (see options.exename)")
+      throw ClusterError(
+        .launchFailed, "cannot start \(command.executable): \(describe(errno: result)) (see options.exename)")
     }
     return pid
   }
@@ -165,7 +167,9 @@ final class Pipe {
   func fill(_ text: String) throws(ClusterError) {
     var text = text
     let count = text.withUTF8 { write(writer, $0.baseAddress!, $0.count) }
-    guard count == text.utf8.count else { throw ClusterError(.launchFailed, "cannot write to a pipe: \(describe(errno: errno))") }
+    guard count == text.utf8.count else {
+      throw ClusterError(.launchFailed, "cannot write to a pipe: \(describe(errno: errno))")
+    }
   }
 
   /// Hands over the reading end, and closes the other.

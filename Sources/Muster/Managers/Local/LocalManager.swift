@@ -58,7 +58,8 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
 
   private static func ownExecutable() throws(ClusterError) -> String {
     guard let path = readLink("/proc/self/exe") else {
-      throw ClusterError(.launchFailed, "cannot find out the path of this executable (/proc/self/exe): give options.exename")
+      throw ClusterError(
+        .launchFailed, "cannot find out the path of this executable (/proc/self/exe): give options.exename")
     }
     guard !path.hasSuffix(" (deleted)") else {
       // It was rebuilt meanwhile; the kernel still has the one that runs.

@@ -155,7 +155,9 @@ final class OutputWriter: Sendable {
       }
       if items.isEmpty { return }
       for item in items {
-        if !item.bytes.isEmpty { item.bytes.withUnsafeBytes { muster_write_stream(item.isError, $0.baseAddress!, $0.count) } }
+        if !item.bytes.isEmpty {
+          item.bytes.withUnsafeBytes { muster_write_stream(item.isError, $0.baseAddress!, $0.count) }
+        }
         item.done?()
       }
     }
