@@ -59,7 +59,10 @@ extension Request {
 
   /// A spawned call's frame begins with the number of its reference.
   var reference: RRID {
-    get throws { RRID(whence: link.peer, id: try withReader { try $0.read(UInt64.self) }) }
+    get throws {
+      var reader = reader()
+      return RRID(whence: link.peer, id: try reader.read(UInt64.self))
+    }
   }
 
   private struct TooLargeUnasked: Error {}

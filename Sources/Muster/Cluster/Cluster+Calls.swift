@@ -43,8 +43,9 @@ extension Cluster {
 
   /// Calls without an answer.
   func cast<F: RemoteFunction>(_ function: F, on pid: ProcessID, _ input: F.Input) async throws {
-    if pid == myid { return castHere(function, input) }
-    let link = try await link(to: pid)
+    let (isHere, open) = members.withLock { ($0.me == pid, $0.openLink(to: pid)) }
+    if isHere { return castHere(function, input) }
+    let link = if let open { open } else { try await link(to: pid) }
     try cast(function, input, over: link)
     await link.waitForRoom()
   }

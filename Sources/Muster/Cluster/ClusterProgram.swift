@@ -19,7 +19,7 @@ public protocol ClusterProgram: SendableMetatype {
 }
 
 extension ClusterProgram {
-  public static func main() async {
+  @concurrent public static func main() async {
     await becomeWorkerIfLaunchedAsOne()
     muster_line_buffer_output()
     let cluster = Cluster.process

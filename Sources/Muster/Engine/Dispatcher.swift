@@ -6,16 +6,15 @@ final class Dispatcher: Sendable {
   /// Loops that rest beyond this number end: a burst of suspended functions leaves no memory behind.
   private static let maximumResting = 64
   /// Requests taken from one connection before the next has its turn.
-  private static let turn = 64
+  private static let turn = 256
 
   let engine: Engine
   private let state = Mutex(State())
   /// Sets the task-local context of the loops, once per loop.
-  private let context: @Sendable (_ body: () async -> Void) async -> Void
+  private let context: @Sendable (_ body: @Sendable () async -> Void) async -> Void
 
   private struct State: Sendable {
     var ready = Deque<Link>()
-    var taken = 0
     var leader: ServingLoop?
     var leaderWaits: UnsafeContinuation<Void, Never>?
     var resting: [(loop: ServingLoop, continuation: UnsafeContinuation<Bool, Never>)] = []
@@ -23,7 +22,7 @@ final class Dispatcher: Sendable {
     var isStopped = false
   }
 
-  init(engine: Engine, context: @escaping @Sendable (_ body: () async -> Void) async -> Void) {
+  init(engine: Engine, context: @escaping @Sendable (_ body: @Sendable () async -> Void) async -> Void) {
     self.engine = engine
     self.context = context
     engine.onTakeover.withLock { $0.append { [weak self] in self?.replaceBusyLeader() } }
@@ -90,7 +89,7 @@ final class Dispatcher: Sendable {
 
   private func start(_ loop: ServingLoop) {
     let task = Task(executorPreference: engine) { [self] in
-      await context { await serve(loop) }
+      await context { [self] in await serve(loop) }
       state.withLock { state in state.loops.removeAll { $0 === loop } }
     }
     loop.setTask(task)
@@ -100,40 +99,42 @@ final class Dispatcher: Sendable {
 
   private func serve(_ loop: ServingLoop) async {
     while true {
-      guard let request = nextRequest() else {
+      guard let link = state.withLock({ $0.ready.first }) else {
         if await waitForRequests() { continue }
         return
       }
-      engine.progress.wrappingAdd(1, ordering: .relaxed)
-      request.link.flushBefore(request.target)
-      loop.begin(interruptible: request.target.isInterruptible)
-      await request.target.run(request)
-      let stillLeads = loop.finish()
-      if Task.isCancelled {
-        if stillLeads { replaceLeader(loop) }
-        return
+      for _ in 0..<Self.turn {
+        guard let request = link.takeRequest(loop.memory) else {
+          pass(link, isEmpty: true)
+          break
+        }
+        engine.progress.wrappingAdd(1, ordering: .relaxed)
+        request.link.flushBefore(request.target)
+        loop.begin(interruptible: request.target.isInterruptible)
+        await request.target.run(request)
+        let stillLeads = loop.finish()
+        if Task.isCancelled {
+          if stillLeads { replaceLeader(loop) }
+          return
+        }
+        if stillLeads { continue }
+        guard await rest(loop) else { return }
+        break
       }
-      if !stillLeads, !(await rest(loop)) { return }
+      pass(link, isEmpty: false)
+      // Answers must not wait until a stream of requests has ended, nor tasks that have become ready.
+      engine.flushDirty()
+      if engine.hasReadyJobs { await Task.yield() }
     }
   }
 
-  private func nextRequest() -> Request? {
-    while let link = state.withLock({ $0.ready.first }) {
-      if let request = link.takeRequest() {
-        state.withLock { state in
-          state.taken += 1
-          guard state.taken >= Self.turn, state.ready.count > 1 else { return }
-          state.taken = 0
-          state.ready.append(state.ready.removeFirst())
-        }
-        return request
-      }
-      state.withLock { state in
-        state.taken = 0
-        if state.ready.first === link { state.ready.removeFirst() }
-      }
+  /// A connection has had its turn, or has no requests any more.
+  private func pass(_ link: Link, isEmpty: Bool) {
+    state.withLock { state in
+      guard state.ready.first === link else { return }
+      state.ready.removeFirst()
+      if !isEmpty { state.ready.append(link) }
     }
-    return nil
   }
 
   /// Returns false when the dispatcher has been stopped.

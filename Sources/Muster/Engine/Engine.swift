@@ -177,7 +177,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  private func flushDirty() {
+  func flushDirty() {
     guard dirtyCount.load(ordering: .acquiring) > 0 else { return }
     let dirty = shared.withLock { shared in
       let taken = shared.dirty
@@ -189,6 +189,8 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   }
 
   // MARK: Waiting (holder of the polling role only)
+
+  var hasReadyJobs: Bool { readyJobs.load(ordering: .relaxed) > 0 }
 
   private var hasWork: Bool {
     readyJobs.load(ordering: .sequentiallyConsistent) > 0 || dirtyCount.load(ordering: .sequentiallyConsistent) > 0

@@ -17,6 +17,7 @@ final class ServingLoop: Sendable {
   }
 
   private let dispatcher: Dispatcher
+  let memory = RequestMemory()
   /// The number of the message, and the phase in the lowest two bits.
   private let state = Atomic<UInt64>(0)
   /// Whether the function that runs is a user's, which `interrupt` may cancel.

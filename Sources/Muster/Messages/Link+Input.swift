@@ -28,12 +28,11 @@ extension Link {
     var gotAny = false
     var failure: String?
     input.withLock { input in
+      // The leading loop takes requests from here, and reads for itself.
+      if input.isReady { return pause(&input) }
       for _ in 0..<Self.readsPerTurn where !input.isEnded {
         let room = input.parser.destination()
-        if room.count == 0 {
-          pause(&input)
-          return
-        }
+        if room.count == 0 { return pause(&input) }
         do {
           guard let count = try connection.read(into: room) else { return }
           gotAny = true
@@ -66,7 +65,7 @@ extension Link {
           return
         }
         guard input.backlogSize < Self.backlogLimit else { return }
-        let request = try Request(frame, link: self, target: target(of: frame, in: input))
+        let request = try Request(frame, link: self, target: target(of: frame, in: input), memory: nil)
         input.backlog.append(request)
         input.backlogSize += frame.body.count
       } else {
@@ -77,37 +76,59 @@ extension Link {
   }
 
   /// The next request to run; called by the leading loop of the dispatcher.
-  func takeRequest() -> Request? {
+  ///
+  /// - Parameter memory: where to copy its body.
+  func takeRequest(_ memory: RequestMemory) -> Request? {
     var failure: String?
-    let isOverfull = isOverfull
     let request = input.withLock { input -> Request? in
-      defer { resume(&input) }
-      if isOverfull {
-        input.isStalled = true
-        input.isReady = false
-        do { try process(&input) } catch { failure = "received what is no message: \(error)" }
-        return nil
-      }
-      if let request = input.backlog.popFirst() {
-        input.backlogSize -= request.body.count
-        return request
-      }
       do {
-        while let frame = try input.parser.next() {
-          defer { input.parser.consume() }
-          if frame.header.kind.isRequest {
-            return try Request(frame, link: self, target: target(of: frame, in: input))
-          }
-          try handle(frame, &input)
+        if isStalling(&input) {
+          input.isReady = false
+          try process(&input)
+        } else if let request = try nextRequest(&input, memory) {
+          return request
         }
+      } catch let error as TransportError {
+        failure = error.description
       } catch {
         failure = "received what is no message: \(error)"
       }
       input.isReady = false
+      resume(&input)
       return nil
     }
     if let failure { lose(failure) }
     return request
+  }
+
+  /// Whether requests have to wait because the peer does not take its answers.
+  private func isStalling(_ input: inout Input) -> Bool {
+    guard isOverfull.load(ordering: .relaxed) else { return false }
+    // Whoever makes room looks at this afterwards, so one of the two sees the other.
+    input.isStalled = true
+    input.isStalled = isOverfull.load(ordering: .sequentiallyConsistent)
+    return input.isStalled
+  }
+
+  /// The first of the requests that are here, or arrive while this looks.
+  private func nextRequest(_ input: inout Input, _ memory: RequestMemory) throws -> Request? {
+    if let request = input.backlog.popFirst() {
+      input.backlogSize -= request.body.count
+      return request
+    }
+    while !input.isEnded {
+      while let frame = try input.parser.next() {
+        defer { input.parser.consume() }
+        if frame.header.kind.isRequest {
+          return try Request(frame, link: self, target: target(of: frame, in: input), memory: memory)
+        }
+        try handle(frame, &input)
+      }
+      guard let count = try connection.read(into: input.parser.destination()) else { return nil }
+      lastHeard.store(muster_now(), ordering: .relaxed)
+      try input.parser.advance(by: count)
+    }
+    return nil
   }
 
   /// The peer takes its answers again.

@@ -23,7 +23,10 @@ extension Link {
       if let function { Self.declare(function, in: &output) }
       writer.withUnsafeBytes { output.queue.append($0) }
       for array in writer.bulk { output.queue.append(array) }
-      if output.isBlocked { return false }
+      if output.isBlocked {
+        if output.queue.byteCount > Self.highWater { isOverfull.store(true, ordering: .relaxed) }
+        return false
+      }
       if flushNow || output.queue.byteCount >= Self.flushSize {
         writeLocked(&output)
         return false
@@ -66,7 +69,7 @@ extension Link {
 
   /// Suspends while more is queued than the peer takes.
   func waitForRoom() async {
-    guard isOverfull else { return }
+    guard isOverfull.load(ordering: .relaxed) else { return }
     await withUnsafeContinuation { continuation in
       let isWaiting = output.withLock { output -> Bool in
         guard output.loss == nil, output.queue.byteCount > Self.highWater else { return false }
@@ -77,8 +80,6 @@ extension Link {
     }
   }
 
-  var isOverfull: Bool { output.withLock { $0.loss == nil && $0.queue.byteCount > Self.highWater } }
-
   private func writeLocked(_ output: inout Output) {
     do {
       output.isBlocked = try !output.queue.write(to: connection)
@@ -88,6 +89,7 @@ extension Link {
       output.queue.removeAll()
       engine.signal(self)
     }
+    isOverfull.store(output.queue.byteCount > Self.highWater, ordering: .sequentiallyConsistent)
     setInterest(output: output.isBlocked)
   }
 

@@ -19,6 +19,8 @@ final class Link: IOSource, Flushable {
   let pending = Mutex(PendingReplies())
   let output = Mutex(Output())
   let input = Mutex(Input())
+  /// More is queued than the peer takes; changed under the lock of the output, read without.
+  let isOverfull = Atomic<Bool>(false)
   let interest = Mutex(Interest())
   /// Monotonic nanoseconds of the last byte received, for the heartbeat.
   let lastHeard = Atomic<UInt64>(muster_now())

@@ -1,60 +1,56 @@
 /// A received call that waits to be run.
-struct Request: Sendable {
+// @unchecked: the memory behind `body` is kept by `storage`, or is that of the loop that alone runs the request.
+struct Request: @unchecked Sendable {
   let kind: MessageKind
   let id: UInt64
   let target: CallTarget
   let link: Link
-  /// The frame's body behind the number of the function.
-  let body: RequestBody
   let arrays: [BulkArray]
+  /// The frame's body behind the number of the function. It lies in the memory of the loop that runs the request (to be
+  /// decoded before that takes the next), or in `storage`.
+  let body: UnsafeRawBufferPointer
+  private let storage: FrameStorage?
 
-  init(_ frame: Frame, link: Link, target: CallTarget) {
+  private static let prefix = 4
+
+  /// - Parameter memory: where a small body is copied to, because the receive buffer is used again; `nil` for a request
+  ///   that has to wait, and gets memory of its own.
+  init(_ frame: Frame, link: Link, target: CallTarget, memory: RequestMemory?) {
     kind = frame.header.kind
     id = frame.header.id
     self.link = link
     self.target = target
-    body = RequestBody(frame)
     arrays = frame.arrays
-  }
-
-  func withReader<Result>(_ read: (inout FrameReader) throws -> Result) throws -> Result {
-    try body.withBytes { bytes in
-      var reader = FrameReader(bytes, bulk: arrays, userInfo: [:])
-      return try read(&reader)
+    let bytes = UnsafeRawBufferPointer(rebasing: frame.body[Self.prefix...])
+    if let storage = frame.storage {
+      self.storage = storage
+      body = bytes
+    } else if let memory {
+      storage = nil
+      body = memory.copy(bytes)
+    } else {
+      let copy = FrameStorage(copying: bytes)
+      storage = copy
+      body = UnsafeRawBufferPointer(copy.bytes)
     }
   }
+
+  func reader() -> FrameReader { FrameReader(body, bulk: arrays) }
 }
 
-/// The bytes of a request: in place if there are few, as most calls have.
-struct RequestBody: Sendable {
-  private typealias Inline = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
-  private static let prefix = 4
+/// Where a loop keeps the body of the request it runs.
+// @unchecked: used only by the loop that owns it, while that leads.
+final class RequestMemory: @unchecked Sendable {
+  private var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 16)
 
-  private var inline: Inline = (0, 0, 0, 0, 0, 0, 0, 0)
-  private let storage: FrameStorage?
-  private let range: Range<Int>
+  deinit { bytes.deallocate() }
 
-  init(_ frame: Frame) {
-    let count = frame.body.count - Self.prefix
-    if count <= MemoryLayout<Inline>.size {
-      storage = nil
-      range = 0..<count
-      withUnsafeMutableBytes(of: &inline) {
-        $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: frame.body[Self.prefix...]))
-      }
-    } else if let storage = frame.storage {
-      self.storage = storage
-      range = (FrameHeader.size + Self.prefix)..<(FrameHeader.size + frame.body.count)
-    } else {
-      storage = FrameStorage(copying: UnsafeRawBufferPointer(rebasing: frame.body[Self.prefix...]))
-      range = 0..<count
+  func copy(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    if bytes.count < source.count {
+      bytes.deallocate()
+      bytes = .allocate(byteCount: 2 * source.count, alignment: 16)
     }
-  }
-
-  var count: Int { range.count }
-
-  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    if let storage { return try body(UnsafeRawBufferPointer(rebasing: storage.bytes[range])) }
-    return try withUnsafeBytes(of: inline) { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    bytes.copyMemory(from: source)
+    return UnsafeRawBufferPointer(rebasing: bytes[..<source.count])
   }
 }
