@@ -40,7 +40,7 @@ final class TypedTarget<F: RemoteFunction>: CallTarget, @unchecked Sendable {
 
   private func spawn(_ request: Request) async throws {
     let references = request.link.context.references
-    let promise = references.create(F.Output.self, for: try request.reference, holder: request.link.peer)
+    let promise = references.create(try request.reference, holder: request.link.peer)
     do {
       let output = try await call(request)
       promise.fulfil(.success(output))

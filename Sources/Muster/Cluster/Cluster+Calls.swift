@@ -17,7 +17,7 @@ extension Cluster {
     let link = try await link(to: pid)
     let id = try await sendCall(function, input, over: link, isAwaited: true)
     let reply = await link.reply(to: id)
-    return try decode(reply, from: link, as: F.Output.self).get()
+    return try decode(reply, from: link, as: F.Output.self)
   }
 
   /// Calls, and returns the reference to a value to come.
@@ -87,20 +87,23 @@ extension Cluster {
     }
   }
 
-  func decode<Value: Codable>(_ reply: Reply, from link: Link, as type: Value.Type) -> Result<Value, any Error> {
+  /// The value in an answer.
+  ///
+  /// - Throws: the error in it; why there is none; `ClusterError` `.cannotDecode`.
+  func decode<Value: Codable>(_ reply: Reply, from link: Link, as type: Value.Type) throws -> Value {
+    switch reply.kind {
+    case .value: break
+    case .failure: throw try remoteError(in: reply, from: link)
+    case .lost: throw link.lossError
+    case .cancelled: throw CancellationError()
+    case .kept: throw ClusterError(.cannotDecode, "a call was answered as if it were spawned")
+    }
     do {
-      switch reply.kind {
-      case .value: return .success(try reply.withReader { try $0.decode(type) })
-      case .failure: return .failure(try remoteError(in: reply, from: link))
-      case .lost: return .failure(link.lossError)
-      case .cancelled: return .failure(CancellationError())
-      case .kept: return .failure(ClusterError(.cannotDecode, "a call was answered as if it were spawned"))
-      }
+      return try reply.withReader { try $0.decode(type) }
     } catch {
-      return .failure(
-        ClusterError(
-          .cannotDecode, "cannot decode the \(type) that process \(link.peer) answered: \(error)", worker: link.peer,
-          cause: error))
+      throw ClusterError(
+        .cannotDecode, "cannot decode the \(type) that process \(link.peer) answered: \(error)", worker: link.peer,
+        cause: error)
     }
   }
 
@@ -133,15 +136,14 @@ extension Cluster {
 
   private func spawnHere<F: RemoteFunction>(_ function: F, _ input: F.Input) -> Future<F.Output> {
     let reference = nextReference()
-    let future = Future<F.Output>(cluster: self, owner: myid, id: reference)
-    let promise = references.create(F.Output.self, for: reference, holder: myid)
+    let promise = references.create(reference, holder: myid)
+    let future = Future<F.Output>(cluster: self, promise: promise, id: reference)
     task { [self] in
       do {
         promise.fulfil(.success(try await callHere(function, input)))
       } catch {
         promise.fulfil(.failure(error))
       }
-      references.release([reference], by: myid)
     }
     return future
   }

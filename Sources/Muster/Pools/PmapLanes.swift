@@ -94,12 +94,20 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     case .single(let link, let id):
       let reply = await link.reply(to: id)
       if reply.kind == .lost { return await run.fail(unit, with: link.lossError) }
-      await run.finish(unit, with: [cluster.decode(reply, from: link, as: F.Output.self)])
+      let result: Result<F.Output, any Error>
+      do {
+        result = .success(try cluster.decode(reply, from: link, as: F.Output.self))
+      } catch {
+        result = .failure(error)
+      }
+      await run.finish(unit, with: [result])
     case .batch(let link, let id):
       let reply = await link.reply(to: id)
-      switch cluster.decode(reply, from: link, as: BatchResult<F.Output>.self) {
-      case .success(let result): await run.finish(unit, with: result.results(pid: pid))
-      case .failure(let error): await run.fail(unit, with: error)
+      do {
+        let result = try cluster.decode(reply, from: link, as: BatchResult<F.Output>.self)
+        await run.finish(unit, with: result.results(pid: pid))
+      } catch {
+        await run.fail(unit, with: error)
       }
     }
   }

@@ -9,6 +9,9 @@ public struct RRID: Hashable, Sendable, Codable, CustomStringConvertible {
   }
 
   public var description: String { "\(whence):\(id)" }
+
+  /// The number alone tells almost all references apart.
+  public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 /// A reference to a value that lives in some process of the cluster.

@@ -4,23 +4,23 @@ struct FetchReference<Value: Codable & Sendable>: RemoteThunk, InternalFunction 
   let id: RRID
 
   func callAsFunction() async throws -> Value {
-    try await Cluster.current.references.promise(Value.self, for: id).wait().get()
+    try await Cluster.current.references.promise(id).value(as: Value.self, of: id)
   }
 }
 
-struct WaitForReference<Value: Codable & Sendable>: RemoteAction, InternalFunction {
+struct WaitForReference: RemoteAction, InternalFunction {
   let id: RRID
 
   func callAsFunction() async throws {
-    _ = try await Cluster.current.references.promise(Value.self, for: id).wait()
+    _ = try await Cluster.current.references.promise(id).wait()
   }
 }
 
-struct ReferenceIsReady<Value: Codable & Sendable>: RemoteThunk, InternalFunction {
+struct ReferenceIsReady: RemoteThunk, InternalFunction {
   let id: RRID
 
   func callAsFunction() throws -> Bool {
-    try Cluster.current.references.promise(Value.self, for: id).result != nil
+    try Cluster.current.references.promise(id).result != nil
   }
 }
 
@@ -29,7 +29,7 @@ struct PutReference<Value: Codable & Sendable>: RemoteProcedure, InternalFunctio
   let id: RRID
 
   func callAsFunction(_ value: Value) throws {
-    let promise = try Cluster.current.references.promise(Value.self, for: id)
+    let promise = try Cluster.current.references.promise(id)
     guard promise.fulfil(.success(value)) else { throw ClusterError.alreadySet(id) }
   }
 }

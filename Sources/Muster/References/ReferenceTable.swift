@@ -8,9 +8,8 @@ import Synchronization
 /// until then the sender's own hold, or the count that is not zero, keeps the value (docs/decisions/0003-references.md).
 final class ReferenceTable: Sendable {
   fileprivate struct Entry: Sendable {
-    /// A `Promise` of the value's type, once that is known.
-    var promise: (any AnyObject & Sendable)?
-    var holds: [ProcessID: Int]
+    let promise: ReferencePromise
+    var holds: Holds
   }
 
   fileprivate struct State: Sendable {
@@ -27,35 +26,24 @@ final class ReferenceTable: Sendable {
 
   /// The processes that hold a reference.
   func holders(of reference: RRID) -> Set<ProcessID> {
-    state.withLock { Set($0.entries[reference]?.holds.keys.map { $0 } ?? []) }
+    state.withLock { $0.entries[reference]?.holds.holders ?? [] }
   }
 
   /// The promise for a value that `holder` has asked for and will release.
-  func create<Value: Sendable>(_ type: Value.Type, for reference: RRID, holder: ProcessID) -> Promise<Value> {
-    let promise = Promise<Value>()
-    return state.withLock { state in
-      if state.entries[reference] == nil {
-        state.entries[reference] = Entry(promise: promise, holds: [holder: 1])
-        return promise
-      }
+  func create(_ reference: RRID, holder: ProcessID) -> ReferencePromise {
+    state.withLock { state in
       state.change(reference, holder, by: 1)
-      return state.promise(of: reference) ?? promise
+      return state.entries[reference]!.promise
     }
   }
 
   /// The promise behind a reference that somebody holds.
   ///
-  /// - Throws: `ClusterError` when nobody does, or when the value is of another type.
-  func promise<Value: Sendable>(_ type: Value.Type, for reference: RRID) throws(ClusterError) -> Promise<Value> {
-    let (exists, promise) = state.withLock { state -> (Bool, Promise<Value>?) in
-      (state.entries[reference] != nil, state.promise(of: reference))
-    }
-    if let promise { return promise }
+  /// - Throws: `ClusterError` when nobody does.
+  func promise(_ reference: RRID) throws(ClusterError) -> ReferencePromise {
+    if let promise = state.withLock({ $0.entries[reference]?.promise }) { return promise }
     throw ClusterError(
-      .invalidArgument,
-      exists
-        ? "the reference \(reference) does not hold a \(Value.self)"
-        : "nothing is kept under the reference \(reference): everybody who had it has released it")
+      .invalidArgument, "nothing is kept under the reference \(reference): everybody who had it has released it")
   }
 
   func addHold(of reference: RRID, by holder: ProcessID) {
@@ -76,7 +64,7 @@ final class ReferenceTable: Sendable {
     state.withLock { state in
       state.gone.insert(holder)
       for reference in state.entries.keys {
-        state.entries[reference]!.holds[holder] = nil
+        state.entries[reference]!.holds.remove(holder)
         if state.entries[reference]!.holds.isEmpty { state.entries[reference] = nil }
       }
     }
@@ -85,21 +73,56 @@ final class ReferenceTable: Sendable {
 
 extension ReferenceTable.State {
   fileprivate mutating func change(_ reference: RRID, _ holder: ProcessID, by change: Int) {
-    if entries[reference] == nil {
-      guard change > 0 else { return }
-      entries[reference] = .init(promise: nil, holds: [:])
+    if let index = entries.index(forKey: reference) {
+      entries.values[index].holds.change(holder, by: change)
+      if entries.values[index].holds.isEmpty { entries.remove(at: index) }
+    } else if change > 0 {
+      entries[reference] = .init(promise: ReferencePromise(), holds: Holds(holder, change))
     }
-    let count = entries[reference]!.holds[holder, default: 0] + change
-    entries[reference]!.holds[holder] = count == 0 ? nil : count
-    if entries[reference]!.holds.isEmpty { entries[reference] = nil }
+  }
+}
+
+/// A value that is kept for others, whatever its type: most code that handles it need not know.
+typealias ReferencePromise = Promise<any Sendable>
+
+extension Promise where Value == any Sendable {
+  /// Waits for the value.
+  ///
+  /// - Throws: what is kept in its place; `ClusterError` when it is of another type.
+  func value<Wanted: Sendable>(as type: Wanted.Type, of reference: RRID) async throws -> Wanted {
+    guard let value = try await wait().get() as? Wanted else {
+      throw ClusterError(.invalidArgument, "the reference \(reference) does not hold a \(Wanted.self)")
+    }
+    return value
+  }
+}
+
+/// How often each process holds a value; nearly always there is one holder.
+struct Holds: Sendable {
+  private var first: ProcessID
+  private var firstCount: Int
+  private var others: [ProcessID: Int] = [:]
+
+  init(_ holder: ProcessID, _ count: Int) {
+    first = holder
+    firstCount = count
   }
 
-  /// `nil` when the entry does not exist or is of another type.
-  fileprivate mutating func promise<Value: Sendable>(of reference: RRID) -> Promise<Value>? {
-    guard let entry = entries[reference] else { return nil }
-    if let promise = entry.promise { return promise as? Promise<Value> }
-    let promise = Promise<Value>()
-    entries[reference]!.promise = promise
-    return promise
+  var isEmpty: Bool { firstCount == 0 && others.isEmpty }
+
+  var holders: Set<ProcessID> { Set(others.keys).union(firstCount == 0 ? [] : [first]) }
+
+  mutating func change(_ holder: ProcessID, by change: Int) {
+    if holder == first {
+      firstCount += change
+    } else {
+      let count = others[holder, default: 0] + change
+      others[holder] = count == 0 ? nil : count
+    }
+  }
+
+  mutating func remove(_ holder: ProcessID) {
+    if holder == first { firstCount = 0 }
+    others[holder] = nil
   }
 }

@@ -3,14 +3,16 @@
 /// A generic `encode` sees every value of a program pass, most of them of other types, so a
 /// dynamic cast (some 100 ns each) is out of the question. Instead: a small open-addressing
 /// table from the address of the type's metadata.
-struct DirectTypes: Sendable {
+///
+/// `@unchecked Sendable`: the memory of the table is never written again after `init`.
+struct DirectTypes: @unchecked Sendable {
   private static let shared = DirectTypes([
     Int.self, Int8.self, Int16.self, Int32.self, Int64.self, Int128.self,
     UInt.self, UInt8.self, UInt16.self, UInt32.self, UInt64.self, UInt128.self,
     Float16.self, Float.self, Double.self, Bool.self, String.self,
     [Int].self, [Int8].self, [Int16].self, [Int32].self, [Int64].self, [Int128].self,
     [UInt].self, [UInt8].self, [UInt16].self, [UInt32].self, [UInt64].self, [UInt128].self,
-    [Float16].self, [Float].self, [Double].self,
+    [Float16].self, [Float].self, [Double].self, [String].self,
   ])
 
   private struct Slot {
@@ -21,7 +23,8 @@ struct DirectTypes: Sendable {
   /// A power of two, several times the number of types, so that most look-ups end at once.
   private static let slotCount = 128
 
-  private let slots: [Slot?]
+  /// Lives for ever, like the only instance.
+  private let slots: UnsafePointer<Slot?>
 
   private init(_ types: [any DirectlyCoded.Type]) {
     var slots = [Slot?](repeating: nil, count: Self.slotCount)
@@ -30,7 +33,9 @@ struct DirectTypes: Sendable {
       while slots[index] != nil { index = (index + 1) % Self.slotCount }
       slots[index] = Slot(identifier: ObjectIdentifier(type), type: type)
     }
-    self.slots = slots
+    let memory = UnsafeMutablePointer<Slot?>.allocate(capacity: Self.slotCount)
+    memory.initialize(from: slots, count: Self.slotCount)
+    self.slots = UnsafePointer(memory)
   }
 
   @inline(__always)
@@ -58,10 +63,13 @@ struct DirectTypes: Sendable {
   /// Appends a value if its type is coded directly.
   ///
   /// - Returns: false, with nothing written, if it is not.
+  /// - Throws: as `DirectlyCoded.encode`.
   @inline(__always)
-  static func encode<Value>(_ value: Value, to writer: FrameWriter) -> Bool {
+  static func encode<Value>(_ value: Value, to writer: FrameWriter) throws(WireError) -> Bool {
     guard let type = find(Value.self) else { return false }
-    withUnsafePointer(to: value) { type.encode(UnsafeRawPointer($0), to: writer) }
+    try withUnsafePointer(to: value) { value throws(WireError) in
+      try type.encode(UnsafeRawPointer(value), to: writer)
+    }
     return true
   }
 }
@@ -72,27 +80,18 @@ struct DirectTypes: Sendable {
 /// metadata, which takes longer than all the rest.
 struct DirectSlot {
   /// As large and as aligned as the largest of the types; `DirectTypes` lists them all.
-  private var memory = UInt128.zero
-
-  /// Decodes a value into the slot.
-  ///
-  /// - Returns: false, with the slot still empty, if the stored value is of another type.
-  @inline(__always)
-  mutating func decode(
-    _ type: any DirectlyCoded.Type, from value: WireValue, in bytes: UnsafeRawBufferPointer, bulk: [BulkArray]
-  ) throws(WireError) -> Bool {
-    try withUnsafeMutablePointer(to: &memory) { memory throws(WireError) in
-      try type.decode(value, in: bytes, bulk: bulk, to: UnsafeMutableRawPointer(memory))
-    }
-  }
+  var memory = UInt128.zero
 
   /// Moves the value out of the slot.
   ///
-  /// - Precondition: `decode` has returned true for this very type.
+  /// - Precondition: `DirectlyCoded.decode` has stored a value of this very type.
   @inline(__always)
-  mutating func take<Value>(_: Value.Type) -> Value {
-    withUnsafeMutablePointer(to: &memory) {
-      UnsafeMutableRawPointer($0).assumingMemoryBound(to: Value.self).move()
-    }
+  mutating func take<Value>() -> Value {
+    Self.move(&memory)
+  }
+
+  @inline(__always)
+  private static func move<Value>(_ memory: UnsafeMutableRawPointer) -> Value {
+    memory.assumingMemoryBound(to: Value.self).move()
   }
 }

@@ -6,7 +6,8 @@ protocol DirectlyCoded: SendableMetatype {
   /// Appends the value at an address.
   ///
   /// - Parameter value: points to an instance of this type.
-  static func encode(_ value: UnsafeRawPointer, to writer: FrameWriter)
+  /// - Throws: `lengthTooLarge` if the format cannot say the length; part of the value may have been written.
+  static func encode(_ value: UnsafeRawPointer, to writer: FrameWriter) throws(WireError)
 
   /// Initialises memory with a stored value.
   ///
@@ -22,12 +23,12 @@ protocol DirectlyCoded: SendableMetatype {
 
 extension DirectlyCoded {
   @inline(__always)
-  fileprivate static func load(_ value: UnsafeRawPointer) -> Self {
+  static func load(_ value: UnsafeRawPointer) -> Self {
     value.assumingMemoryBound(to: Self.self).pointee
   }
 
   @inline(__always)
-  fileprivate static func store(_ value: Self, to result: UnsafeMutableRawPointer) {
+  static func store(_ value: Self, to result: UnsafeMutableRawPointer) {
     result.initializeMemory(as: Self.self, to: value)
   }
 }
@@ -100,61 +101,5 @@ extension String: DirectlyCoded {
     guard value.tag == .string else { return false }
     store(try bytes.string(in: value.payload..<value.end), to: result)
     return true
-  }
-}
-
-/// An array of numbers, as one block of memory: inside the frame, or beside it if it is large.
-extension Array: DirectlyCoded where Element: WireNumber {
-  static var isScalar: Bool { false }
-
-  static func encode(_ value: UnsafeRawPointer, to writer: FrameWriter) {
-    let array = load(value)
-    array.withUnsafeBytes { memory in
-      if memory.count < BulkArray.threshold {
-        writer.write(WireTag.array)
-        writer.write(Element.tag)
-        writer.writeVarint(UInt64(array.count))
-        writer.write(bytes: memory)
-      } else {
-        writer.write(WireTag.bulk)
-        writer.writeVarint(UInt64(writer.append(bulk: TypedBulkArray(array))))
-      }
-    }
-  }
-
-  static func decode(
-    _ value: WireValue, in bytes: UnsafeRawBufferPointer, bulk: [BulkArray], to result: UnsafeMutableRawPointer
-  ) throws(WireError) -> Bool {
-    switch value.tag {
-    case .array where value.detail == Int(Element.tag.rawValue):
-      store(Array(copying: bytes[value.payload..<value.end]), to: result)
-      return true
-    case .bulk:
-      let array = try bulk.array(for: value)
-      guard array.elementCode == Element.tag.rawValue else { return false }
-      // The code decides which subclass a bulk array has, and they are made in one file only.
-      store(unsafeDowncast(array, to: TypedBulkArray<Element>.self).array, to: result)
-      return true
-    default:
-      return false
-    }
-  }
-
-  private init(copying memory: Slice<UnsafeRawBufferPointer>) {
-    let count = memory.count / MemoryLayout<Element>.stride
-    self.init(unsafeUninitializedCapacity: count) { buffer, initializedCount in
-      UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: memory))
-      initializedCount = count
-    }
-  }
-}
-
-extension [BulkArray] {
-  /// The array that a value refers to.
-  ///
-  /// - Throws: `missingBulk` if it did not come with the frame.
-  func array(for value: WireValue) throws(WireError) -> BulkArray {
-    guard value.detail < count else { throw WireError(.missingBulk, offset: value.payload) }
-    return self[value.detail]
   }
 }

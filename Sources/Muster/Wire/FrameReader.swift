@@ -9,9 +9,9 @@ struct FrameReader {
   /// - Parameters:
   ///   - bytes: the frame; has to stay where it is as long as the reader is used.
   ///   - bulk: the arrays that came beside the frame, in the order of their indices.
-  ///   - userInfo: what every `Decoder` hands to the values it decodes.
+  ///   - userInfo: what every `Decoder` hands to the values it decodes. (An empty literal would cost a call.)
   init(
-    _ bytes: UnsafeRawBufferPointer, bulk: [BulkArray] = [], userInfo: [CodingUserInfoKey: any Sendable] = [:]
+    _ bytes: UnsafeRawBufferPointer, bulk: [BulkArray] = [], userInfo: [CodingUserInfoKey: any Sendable] = .init()
   ) {
     cursor = ByteCursor(bytes)
     self.bulk = bulk
@@ -63,12 +63,18 @@ struct FrameReader {
     let value = try cursor.nextValue()
     if let direct = DirectTypes.find(type) {
       var slot = DirectSlot()
-      if try slot.decode(direct, from: value, in: cursor.bytes, bulk: bulk) { return slot.take(type) }
+      if try direct.decode(value, in: cursor.bytes, bulk: bulk, to: &slot.memory) { return slot.take() }
     }
-    let frame = DecodingFrame(cursor.bytes, bulk: bulk, userInfo: userInfo)
+    let scratch = CodingScratch.current
+    var frame = scratch.pointee.takeFrame()
+    frame.open(cursor.bytes, bulk: bulk, userInfo: userInfo)
     defer { frame.invalidate() }
-    let decoded = try Value(from: WireDecoder(value, in: frame))
+    var decoder = scratch.pointee.takeDecoder()
+    decoder.begin(value, in: frame)
+    let decoded = try Value(from: decoder)
     if let failure = frame.failure { throw failure }
+    scratch.giveBack(&decoder)
+    scratch.giveBack(&frame)
     return decoded
   }
 }

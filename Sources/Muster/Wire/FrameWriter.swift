@@ -49,7 +49,7 @@ final class FrameWriter {
   /// Forgets the frame, its arrays and all but a little of its memory.
   func reset() {
     count = 0
-    bulk.removeAll(keepingCapacity: bulk.capacity <= 64)
+    if !bulk.isEmpty { bulk.removeAll(keepingCapacity: bulk.capacity <= 64) }
     if capacity > Self.keptCapacity {
       base.deallocate()
       capacity = Self.keptCapacity

@@ -1,5 +1,5 @@
 /// Finds entries by their keys: at once if they are asked for in the order they were written.
-struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
+struct KeyedReader<Key: CodingKey>: WireKeyedReader {
   let decoder: WireDecoder
 
   var codingPath: [any CodingKey] { decoder.codingPath }
@@ -30,10 +30,7 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
   }
 
   func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-    let value = try existingEntry(for: key)
-    let decoded = try decoder.decodeInside(type, from: value, in: decoder.frame, key: key)
-    decoder.nextEntry = value.end
-    return decoded
+    try decodeOther(type, from: existingEntry(for: key), forKey: key)
   }
 
   func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
@@ -46,6 +43,9 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     return try decode(type, forKey: key)
   }
 
+  // The commonest types; `KeyedWriter` has the same.
+  func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try decodeNumber(forKey: key) }
+  func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try decodeNumber(forKey: key) }
   func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try decodeNumber(forKey: key) }
   func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try decodeNumber(forKey: key) }
 
@@ -64,15 +64,32 @@ struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 }
 
 extension KeyedReader {
+  @inline(__always)
   private func decodeNumber<Number: WireNumber>(forKey key: Key) throws -> Number {
-    // Generic, so that this is the generic method and not the concrete one that called.
-    try decode(Number.self, forKey: key)
+    let value = try existingEntry(for: key)
+    let bytes = decoder.frame.bytes
+    // The range check holds for every value of a frame, until the frame is invalidated.
+    if value.tag == Number.tag, value.end <= bytes.count {
+      decoder.nextEntry = value.end
+      return bytes.loadUnaligned(fromByteOffset: value.payload, as: Number.self)
+    }
+    return try decodeOther(Number.self, from: value, forKey: key)
+  }
+
+  /// The generic way, for what the fast ones do not know.
+  @inline(never)
+  private func decodeOther<Value: Decodable>(
+    _ type: Value.Type, from value: WireValue, forKey key: Key
+  ) throws -> Value {
+    let decoded = try decoder.decodeInside(type, from: value, in: decoder.frame, key: key)
+    decoder.nextEntry = value.end
+    return decoded
   }
 
   private func nestedDecoder(forKey key: some CodingKey) throws -> WireDecoder {
     let value = try existingEntry(for: key)
     decoder.nextEntry = value.end
-    return WireDecoder(value, in: decoder.frame, parent: decoder, key: key, depth: decoder.depth + 1)
+    return decoder.makeChild(value, in: decoder.frame, key: key)
   }
 
   @inline(__always)

@@ -75,8 +75,7 @@ extension UnkeyedReader {
   /// Moves on only if `body` succeeds, so that the element can be decoded as something else.
   private mutating func nestedDecoder<Result>(_ body: (WireDecoder) throws -> Result) throws -> Result {
     let value = try nextValue((any Decoder).self)
-    let key = IndexKey(currentIndex)
-    let result = try body(WireDecoder(value, in: frame, parent: decoder, key: key, depth: decoder.depth + 1))
+    let result = try body(decoder.makeChild(value, in: frame, key: IndexKey(currentIndex)))
     try advance(over: value)
     return result
   }

@@ -1,67 +1,52 @@
-/// What all decoders of one frame share. `@exclusivity(unchecked)` for the reason `FrameWriter` gives.
-final class DecodingFrame {
-  @exclusivity(unchecked) private(set) var bytes: UnsafeRawBufferPointer
-  let bulk: [BulkArray]
-  let userInfo: [CodingUserInfoKey: any Sendable]
-
-  /// What was found malformed where nothing could be thrown.
-  @exclusivity(unchecked) private(set) var failure: WireError?
-
-  /// Keeps the bytes alive if they are not the caller's.
-  private let owner: AnyObject?
-
-  init(_ bytes: UnsafeRawBufferPointer, bulk: [BulkArray], userInfo: [CodingUserInfoKey: any Sendable]) {
-    self.bytes = bytes
-    self.bulk = bulk
-    self.userInfo = userInfo
-    owner = nil
-  }
-
-  /// Creates a frame whose bytes are the elements of an array.
-  init(_ array: BulkArray, userInfo: [CodingUserInfoKey: any Sendable]) {
-    bytes = array.bytes
-    bulk = []
-    self.userInfo = userInfo
-    owner = array
-  }
-
-  /// Lets go of the bytes: a decoder that someone kept finds none, rather than freed memory.
-  func invalidate() {
-    bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-  }
-
-  func note(_ error: WireError) {
-    failure = failure ?? error
-  }
-}
-
 /// Reads one value of a frame.
 final class WireDecoder: Decoder, CodingPlace {
-  let value: WireValue
-  let frame: DecodingFrame
-  let parent: WireDecoder?
-  let key: (any CodingKey)?
+  @exclusivity(unchecked) private(set) var value = WireValue(tag: .nil, detail: 0, payload: 0, end: 0)
+
+  /// Nil only while `CodingScratch` has the decoder, and nobody else.
+  @exclusivity(unchecked) private(set) var frame: DecodingFrame!
+
+  @exclusivity(unchecked) private(set) var parent: WireDecoder?
+  @exclusivity(unchecked) private(set) var key: (any CodingKey)?
 
   /// How many containers the value lies in.
-  let depth: Int
+  @exclusivity(unchecked) private(set) var depth = 0
 
   /// See `WireEncoder.nilLevel`.
-  let nilLevel: Int
+  @exclusivity(unchecked) private(set) var nilLevel = 0
 
   /// The offset of the entry of a keyed container that will probably be asked for next.
-  @exclusivity(unchecked) var nextEntry: Int
+  @exclusivity(unchecked) var nextEntry = 0
 
-  init(
-    _ value: WireValue, in frame: DecodingFrame, parent: WireDecoder? = nil, key: (any CodingKey)? = nil,
-    depth: Int = 0, nilLevel: Int = 0
-  ) {
+  /// For `CodingScratch`.
+  @exclusivity(unchecked) var next: WireDecoder?
+
+  /// Makes this the decoder of a value. The properties that are not mentioned are as `clear` left them.
+  @inline(__always)
+  func begin(_ value: WireValue, in frame: DecodingFrame) {
     self.value = value
     self.frame = frame
+    nextEntry = value.payload
+  }
+
+  /// Makes this the decoder of a value in the place of another's or inside it.
+  @inline(__always)
+  func begin(_ value: WireValue, in frame: DecodingFrame, parent: WireDecoder, depth: Int, nilLevel: Int) {
+    begin(value, in: frame)
     self.parent = parent
-    self.key = key
     self.depth = depth
     self.nilLevel = nilLevel
-    nextEntry = value.payload
+  }
+
+  /// Forgets everything.
+  func clear() {
+    frame = nil
+    // What has no parent has no key.
+    if parent != nil {
+      parent = nil
+      key = nil
+    }
+    depth = 0
+    nilLevel = 0
   }
 
   var userInfo: [CodingUserInfoKey: Any] { frame.userInfo }
@@ -69,7 +54,7 @@ final class WireDecoder: Decoder, CodingPlace {
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
     guard value.tag == .keyed else { throw mismatch([String: Any].self) }
     try checkDepth()
-    return KeyedDecodingContainer(KeyedReader<Key>(decoder: self))
+    return CodingScratch.current.pointee.reader(for: type, of: self)
   }
 
   func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -116,9 +101,15 @@ extension WireDecoder {
     guard value.end <= frame.bytes.count else { throw WireError(.truncated, offset: frame.bytes.count) }
     if let direct = DirectTypes.find(type) {
       var slot = DirectSlot()
-      if try slot.decode(direct, from: value, in: frame.bytes, bulk: frame.bulk) { return slot.take(type) }
+      if try direct.decode(value, in: frame.bytes, bulk: frame.bulk, to: &slot.memory) { return slot.take() }
     }
-    return try Value(from: WireDecoder(value, in: frame, parent: self, key: key(), depth: depth + 1))
+    let scratch = CodingScratch.current
+    var child = scratch.pointee.takeDecoder()
+    child.begin(value, in: frame, parent: self, depth: depth + 1, nilLevel: 0)
+    child.key = key()
+    let decoded = try Value(from: child)
+    scratch.giveBack(&child)
+    return decoded
   }
 
   /// Decodes a value in the place of this one.
@@ -126,10 +117,23 @@ extension WireDecoder {
     guard value.end <= frame.bytes.count else { throw WireError(.truncated, offset: frame.bytes.count) }
     if let direct = DirectTypes.find(type) {
       var slot = DirectSlot()
-      if try slot.decode(direct, from: value, in: frame.bytes, bulk: frame.bulk) { return slot.take(type) }
+      if try direct.decode(value, in: frame.bytes, bulk: frame.bulk, to: &slot.memory) { return slot.take() }
       if direct.isScalar { throw mismatch(type) }
     }
-    return try Value(from: WireDecoder(value, in: frame, parent: self, depth: depth, nilLevel: nilLevel + 1))
+    let scratch = CodingScratch.current
+    var child = scratch.pointee.takeDecoder()
+    child.begin(value, in: frame, parent: self, depth: depth, nilLevel: nilLevel + 1)
+    let decoded = try Value(from: child)
+    scratch.giveBack(&child)
+    return decoded
+  }
+
+  /// Creates the decoder of a nested container, for the caller to keep.
+  func makeChild(_ value: WireValue, in frame: DecodingFrame, key: any CodingKey) -> WireDecoder {
+    let child = WireDecoder()
+    child.begin(value, in: frame, parent: self, depth: depth + 1, nilLevel: 0)
+    child.key = key
+    return child
   }
 
   /// Whether the value is nil, seen from this level of nesting.
@@ -146,6 +150,6 @@ extension WireDecoder {
     if value.tag.numberSize > 0, type is any WireNumber.Type {
       return .dataCorrupted(context("the stored number does not fit \(type)"))
     }
-    return .typeMismatch(type, context("found a value of kind \(value.tag) instead of \(type)"))
+    return .typeMismatch(type, context("found a value with the tag \(value.tag.rawValue) instead of \(type)"))
   }
 }

@@ -1,22 +1,3 @@
-extension FrameWriter {
-  /// Appends one value.
-  ///
-  /// - Throws: what the value's `encode(to:)` throws, or `WireError` if the value is too deep or
-  ///   too large for the format. The frame is then as it was before.
-  func encode<Value: Encodable>(_ value: Value) throws {
-    if DirectTypes.encode(value, to: self) { return }
-    let start = mark
-    do {
-      let encoder = WireEncoder(output: self)
-      try value.encode(to: encoder)
-      try encoder.finish()
-    } catch {
-      rewind(to: start)
-      throw error
-    }
-  }
-}
-
 /// Writes one value to the end of a frame, or to a part that is spliced into it.
 ///
 /// Containers are used like a stack almost always: whoever encodes a value is done with it before
@@ -31,16 +12,18 @@ final class WireEncoder: Encoder, CodingPlace {
     case undecided, single, keyed, unkeyed
   }
 
-  let output: FrameWriter
-  let parent: WireEncoder?
-  let key: (any CodingKey)?
+  /// Nil only while `CodingScratch` has the encoder, and nobody else.
+  @exclusivity(unchecked) private(set) var output: FrameWriter!
+
+  @exclusivity(unchecked) private(set) var parent: WireEncoder?
+  @exclusivity(unchecked) var key: (any CodingKey)?
 
   /// How many containers the value lies in.
-  let depth: Int
+  @exclusivity(unchecked) private(set) var depth = 0
 
   /// How many single-value containers were passed on the way to this one: `.some(nil)` encodes
   /// its content as a single value again, and the level tells that nil from an outer one.
-  let nilLevel: Int
+  @exclusivity(unchecked) private(set) var nilLevel = 0
 
   @exclusivity(unchecked) private(set) var shape = Shape.undecided
 
@@ -59,24 +42,50 @@ final class WireEncoder: Encoder, CodingPlace {
     let encoder: WireEncoder
   }
 
-  init(
-    output: FrameWriter, parent: WireEncoder? = nil, key: (any CodingKey)? = nil, depth: Int = 0, nilLevel: Int = 0
-  ) {
+  /// For `CodingScratch`.
+  @exclusivity(unchecked) var next: WireEncoder?
+
+  /// Makes this the encoder of a value. The properties that are not mentioned are as `clear` left them.
+  @inline(__always)
+  func begin(in output: FrameWriter) {
+    self.output = output
+  }
+
+  /// Makes this the encoder of a value in the place of another's or inside it.
+  @inline(__always)
+  func begin(in output: FrameWriter, parent: WireEncoder, depth: Int, nilLevel: Int) {
     self.output = output
     self.parent = parent
-    self.key = key
     self.depth = depth
     self.nilLevel = nilLevel
+  }
+
+  /// Forgets everything.
+  ///
+  /// - Precondition: `finish` has succeeded, so there is neither a failure nor a detour.
+  func clear() {
+    output = nil
+    // What has no parent has no key.
+    if parent != nil {
+      parent = nil
+      key = nil
+    }
+    depth = 0
+    nilLevel = 0
+    shape = .undecided
+    elementCount = 0
   }
 
   var userInfo: [CodingUserInfoKey: Any] { output.userInfo }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-    KeyedEncodingContainer(KeyedWriter<Key>(encoder: opened(as: .keyed)))
+    let scratch = CodingScratch.current
+    if let substitute = open(as: .keyed) { return scratch.pointee.writer(for: type, of: substitute) }
+    return scratch.pointee.writer(for: type, of: self)
   }
 
   func unkeyedContainer() -> any UnkeyedEncodingContainer {
-    UnkeyedWriter(encoder: opened(as: .unkeyed))
+    UnkeyedWriter(encoder: open(as: .unkeyed) ?? self)
   }
 
   func singleValueContainer() -> any SingleValueEncodingContainer {
@@ -87,29 +96,25 @@ final class WireEncoder: Encoder, CodingPlace {
 // MARK: - Shape
 
 extension WireEncoder {
-  private static let headerSize = 5
-
   /// Makes the value a container, unless it is one already.
   ///
-  /// - Returns: this encoder, or one whose output is thrown away if the value cannot be that
+  /// - Returns: nil, or an encoder whose output is thrown away if the value cannot be that
   ///   container; `finish` then throws.
-  private func opened(as wanted: Shape) -> WireEncoder {
-    if shape == wanted { return self }
+  private func open(as wanted: Shape) -> WireEncoder? {
+    if shape == wanted { return nil }
     guard shape == .undecided else { return refuse(misuse("two kinds of container for one value")) }
     guard depth < WireLimits.depth else { return refuse(WireError(.depthExceeded, offset: output.count)) }
     shape = wanted
-    start = output.count
-    output.write(wanted == .keyed ? WireTag.keyed : .unkeyed)
-    output.write(UInt32.zero)
-    if wanted == .unkeyed { output.write(UInt32.zero) }
-    return self
+    start = output.beginContainer(wanted == .keyed ? .keyed : .unkeyed)
+    return nil
   }
 
   private func refuse(_ error: any Error) -> WireEncoder {
     failure = failure ?? error
-    let scratch = WireEncoder(output: FrameWriter(), parent: parent, key: key, depth: depth + 1)
-    scratch.shape = .keyed
-    return scratch
+    let refused = WireEncoder()
+    refused.begin(in: FrameWriter(), parent: self, depth: depth + 1, nilLevel: 0)
+    refused.shape = .keyed
+    return refused
   }
 
   private func misuse(_ what: String) -> EncodingError {
@@ -134,40 +139,17 @@ extension WireEncoder {
   func finish() throws {
     if let failure { throw failure }
     // A value that encodes nothing still has to be one value on the wire.
-    if shape == .undecided { _ = opened(as: .keyed) }
+    if shape == .undecided { _ = open(as: .keyed) }
     if let failure { throw failure }
     guard shape != .single else { return }
-    try spliceDetours()
-    guard let length = UInt32(exactly: output.count - start - Self.headerSize) else {
-      throw WireError(.lengthTooLarge, offset: start)
-    }
-    output.patch(length, at: start + 1)
-    // Every element takes a byte at least, so their count fits where the length did.
-    if shape == .unkeyed { output.patch(UInt32(elementCount), at: start + Self.headerSize) }
+    if !detours.isEmpty { try spliceDetours() }
+    try output.endContainer(from: start, elementCount: shape == .unkeyed ? elementCount : nil)
   }
 }
 
-// MARK: - Content
+// MARK: - Elements
 
 extension WireEncoder {
-  /// Encodes a value inside this one's container.
-  @inline(__always)
-  func encodeInside<Value: Encodable>(_ value: Value, key: @autoclosure () -> any CodingKey) throws {
-    if DirectTypes.encode(value, to: output) { return }
-    guard depth < WireLimits.depth else { throw WireError(.depthExceeded, offset: output.count) }
-    let child = WireEncoder(output: output, parent: self, key: key(), depth: depth + 1)
-    try value.encode(to: child)
-    try child.finish()
-  }
-
-  /// Encodes a value in the place of this one.
-  func encodeInPlace<Value: Encodable>(_ value: Value) throws {
-    if DirectTypes.encode(value, to: output) { return }
-    let child = WireEncoder(output: output, parent: self, depth: depth, nilLevel: nilLevel + 1)
-    try value.encode(to: child)
-    try child.finish()
-  }
-
   func countElement() {
     elementCount += 1
   }
@@ -176,7 +158,9 @@ extension WireEncoder {
   ///
   /// - Parameter name: the name of the entry, if it is to be found again by `detour(named:)`.
   func makeDetour(key: any CodingKey, name: String? = nil) -> WireEncoder {
-    let encoder = WireEncoder(output: FrameWriter(partOf: output), parent: self, key: key, depth: depth + 1)
+    let encoder = WireEncoder()
+    encoder.begin(in: FrameWriter(partOf: output), parent: self, depth: depth + 1, nilLevel: 0)
+    encoder.key = key
     detours.append(Detour(offset: output.count, name: name, encoder: encoder))
     return encoder
   }
@@ -187,7 +171,6 @@ extension WireEncoder {
   }
 
   private func spliceDetours() throws {
-    guard !detours.isEmpty else { return }
     for detour in detours { try detour.encoder.finish() }
     output.splice(detours.map { ($0.offset, $0.encoder.output) })
     detours.removeAll()

@@ -1,5 +1,5 @@
 /// A number that travels as its own memory, alone or in an array.
-protocol WireNumber: BitwiseCopyable, Codable, Sendable, SendableMetatype {
+protocol WireNumber: BitwiseCopyable, Codable, DirectElement, Sendable, SendableMetatype {
   /// The tag of the number, and of the elements of an array of it.
   static var tag: WireTag { get }
 

@@ -14,34 +14,53 @@
 #endif
 
 /// The byte that says what value follows.
-enum WireTag: UInt8, Sendable {
-  case `nil` = 0x00
-  case nestedNil = 0x01
-  case `false` = 0x02
-  case `true` = 0x03
-  case string = 0x04
-  case keyed = 0x05
-  case unkeyed = 0x06
-  case array = 0x07
-  case bulk = 0x08
+///
+/// Not an enum: that would keep the number of the case in memory, and every tag that is read or
+/// written would have to be translated.
+struct WireTag: Equatable, Sendable {
+  let rawValue: UInt8
 
-  case int = 0x10
-  case int8 = 0x11
-  case int16 = 0x12
-  case int32 = 0x13
-  case int64 = 0x14
-  case int128 = 0x15
-  case uint = 0x18
-  case uint8 = 0x19
-  case uint16 = 0x1A
-  case uint32 = 0x1B
-  case uint64 = 0x1C
-  case uint128 = 0x1D
-  case float16 = 0x20
-  case float = 0x21
-  case double = 0x22
+  private init(_ rawValue: UInt8) {
+    self.rawValue = rawValue
+  }
+
+  /// The tag with a number, or nil if there is none.
+  @inline(__always)
+  init?(rawValue: UInt8) {
+    // One bit for each of the tags below.
+    let known: UInt64 = 0x0007_3F3F_01FF
+    guard rawValue < 64, known & (1 << UInt64(rawValue)) != 0 else { return nil }
+    self.rawValue = rawValue
+  }
+
+  static var `nil`: WireTag { WireTag(0x00) }
+  static var nestedNil: WireTag { WireTag(0x01) }
+  static var `false`: WireTag { WireTag(0x02) }
+  static var `true`: WireTag { WireTag(0x03) }
+  static var string: WireTag { WireTag(0x04) }
+  static var keyed: WireTag { WireTag(0x05) }
+  static var unkeyed: WireTag { WireTag(0x06) }
+  static var array: WireTag { WireTag(0x07) }
+  static var bulk: WireTag { WireTag(0x08) }
+
+  static var int: WireTag { WireTag(0x10) }
+  static var int8: WireTag { WireTag(0x11) }
+  static var int16: WireTag { WireTag(0x12) }
+  static var int32: WireTag { WireTag(0x13) }
+  static var int64: WireTag { WireTag(0x14) }
+  static var int128: WireTag { WireTag(0x15) }
+  static var uint: WireTag { WireTag(0x18) }
+  static var uint8: WireTag { WireTag(0x19) }
+  static var uint16: WireTag { WireTag(0x1A) }
+  static var uint32: WireTag { WireTag(0x1B) }
+  static var uint64: WireTag { WireTag(0x1C) }
+  static var uint128: WireTag { WireTag(0x1D) }
+  static var float16: WireTag { WireTag(0x20) }
+  static var float: WireTag { WireTag(0x21) }
+  static var double: WireTag { WireTag(0x22) }
 
   /// The width of the number that follows, or 0 if something else does.
+  @inline(__always)
   var numberSize: Int {
     switch self {
     case .int8, .uint8: 1

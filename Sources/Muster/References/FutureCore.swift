@@ -1,0 +1,112 @@
+import Synchronization
+
+/// All of a `Future` that does not depend on the type of its value: where the value is, and what is known of it here.
+///
+/// Not generic, so that no call looks up type metadata; that cost more than the rest of a call together.
+final class FutureCore: Sendable {
+  enum Source: Sendable {
+    /// The answer to a call of ours.
+    case call(Link, UInt64)
+    /// The owner is asked.
+    case owner
+    /// This process is the owner.
+    case local(ReferencePromise)
+    /// It came from outside the cluster: there is nothing behind it.
+    case nothing
+  }
+
+  typealias Outcome = Result<any Sendable, any Error>
+
+  private struct State: Sendable {
+    var source: Source
+    var cached: Outcome?
+    /// Where the answer to the call arrives, once somebody waits for it.
+    var arrival: Arrival?
+    /// The owner counts this process among the holders.
+    var holds: Bool
+  }
+
+  /// Holds the answer until the next reader decodes it, in its own time and not the Engine's.
+  final class Arrival: ReplyObserver {
+    let promise = Promise<Reply>()
+    func complete(with reply: Reply) { promise.fulfil(.success(reply)) }
+  }
+
+  let cluster: Cluster
+  let owner: ProcessID
+  let id: RRID
+  private let state: Mutex<State>
+
+  init(cluster: Cluster, owner: ProcessID, id: RRID, source: Source, holds: Bool, cached: Outcome? = nil) {
+    self.cluster = cluster
+    self.owner = owner
+    self.id = id
+    state = Mutex(State(source: source, cached: cached, arrival: nil, holds: holds))
+  }
+
+  deinit {
+    let (source, holds) = state.withLock { ($0.source, $0.holds) }
+    if case .call(let link, let slot) = source { _ = link.pending.withLock { $0.abandon(slot) } }
+    if holds { cluster.releases.add(id, owner: owner) }
+  }
+
+  var source: Source { state.withLock { $0.source } }
+  var cached: Outcome? { state.withLock { $0.cached } }
+
+  /// The outcome, if it is here; `decode` is applied to an answer that has come.
+  func resolve(_ decode: (Reply, Link) throws -> any Sendable) -> Outcome? {
+    state.withLock { state in
+      if let cached = state.cached { return cached }
+      guard case .call(let link, let slot) = state.source else { return nil }
+      let arrived: Reply?
+      if let arrival = state.arrival {
+        arrived = try? arrival.promise.result?.get()
+      } else {
+        arrived = link.pending.withLock { $0.take(slot) }
+      }
+      guard let reply = arrived else { return nil }
+      state.source = .owner
+      state.arrival = nil
+      if reply.kind == .kept { return nil }
+      let outcome = Outcome { () throws(any Error) in try decode(reply, link) }
+      finish(&state, outcome)
+      return outcome
+    }
+  }
+
+  /// Keeps what was fetched or put; the owner need not keep it for this process any more.
+  func cache(_ outcome: Outcome) {
+    state.withLock { state in
+      if state.cached == nil { finish(&state, outcome) }
+    }
+  }
+
+  private func finish(_ state: inout State, _ outcome: Outcome) {
+    state.cached = outcome
+    guard state.holds else { return }
+    state.holds = false
+    cluster.releases.add(id, owner: owner)
+  }
+
+  /// Where the answer to the call will arrive, if that is what is waited for.
+  func arrival() -> Arrival? {
+    state.withLock { state in
+      guard case .call(let link, let slot) = state.source else { return nil }
+      if let arrival = state.arrival { return arrival }
+      let arrival = Arrival()
+      let reply = link.pending.withLock { $0.wait(for: slot, .observer(arrival)) }
+      if let reply { arrival.complete(with: reply) }
+      state.arrival = arrival
+      return arrival
+    }
+  }
+
+  /// From now on the owner counts this process among the holders.
+  func hold() {
+    let isNew = state.withLock { state in
+      defer { state.holds = true }
+      return !state.holds
+    }
+    if isNew { cluster.registerHold(of: id, owner: owner, for: cluster.myid) }
+  }
+}
