@@ -16,6 +16,8 @@ final class Dispatcher: Sendable {
   private struct State: Sendable {
     var ready = Deque<Link>()
     var leader: ServingLoop?
+    /// What the leader ran at the last tick.
+    var lastRunning: UInt64?
     var leaderWaits: UnsafeContinuation<Void, Never>?
     var resting: [(loop: ServingLoop, continuation: UnsafeContinuation<Bool, Never>)] = []
     var loops: [ServingLoop] = []
@@ -25,7 +27,8 @@ final class Dispatcher: Sendable {
   init(engine: Engine, context: @escaping @Sendable (_ body: @Sendable () async -> Void) async -> Void) {
     self.engine = engine
     self.context = context
-    engine.onTakeover.withLock { $0.append { [weak self] in self?.replaceBusyLeader() } }
+    engine.onTick.withLock { $0.append { [weak self] in self?.replaceBusyLeader() } }
+    engine.onExhaustion.withLock { $0.append { [weak self] in self?.readAhead() } }
     replaceLeader(nil)
   }
 
@@ -57,9 +60,19 @@ final class Dispatcher: Sendable {
 
   // MARK: Leadership
 
+  /// Requests wait for a thread; what came behind them (answers, heartbeats) does not.
+  private func readAhead() {
+    for link in state.withLock({ $0.ready }) { link.readable() }
+  }
+
+  /// Called with every tick of the watchdog: a leader that has run the same function since the last one is replaced.
   private func replaceBusyLeader() {
-    guard let leader = state.withLock({ $0.leader }), leader.detachIfRunning() else { return }
-    replaceLeader(leader)
+    let busy = state.withLock { state -> ServingLoop? in
+      let message = state.leader?.runningMessage
+      defer { state.lastRunning = message }
+      return message != nil && message == state.lastRunning ? state.leader : nil
+    }
+    if let busy, busy.detachIfRunning() { replaceLeader(busy) }
   }
 
   /// Lets another loop lead.

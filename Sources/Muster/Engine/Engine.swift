@@ -40,8 +40,12 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   /// Moves whenever anything happens (a job, a message, a poll): what stands still for a tick is busy in one place.
   let progress = Atomic<UInt64>(0)
   let watchdog = Watchdog()
-  /// Called by the watchdog before it takes over from a thread that is busy in a job.
-  let onTakeover = Mutex<[@Sendable () -> Void]>([])
+  /// Called by the watchdog with every tick.
+  let onTick = Mutex<[@Sendable () -> Void]>([])
+  /// Called where no thread is left to run jobs: reads what is not being waited for because jobs would have read it.
+  let onExhaustion = Mutex<[@Sendable () -> Void]>([])
+  /// All threads are busy, and only the connections are attended to.
+  let isExhausted = Atomic<Bool>(false)
 
   private struct PollState {
     var spin = SpinPolicy()
@@ -136,13 +140,17 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     }
     guard let number else { return }
     if number > 2 { logger.debug("all engine threads are busy in user code: starting thread \(number)") }
-    Thread.start(name: "muster-\(number)") { self.run() }
+    Thread.start(name: "muster-\(number)") { [self] in
+      muster_set_thread_engine(identity)
+      // The first thread works; every other begins by watching over those that do.
+      if number > 1 { watchdog.rest(of: self) }
+      run()
+    }
   }
 
   private func run() {
-    muster_set_thread_engine(identity)
     let executor = asUnownedTaskExecutor()
-    while !shared.withLock({ $0.isStopped }) {
+    while !isStopped {
       runReadyJobs(on: executor)
       flushDirty()
       guard !isPolling.exchange(true, ordering: .acquiring) else {
@@ -205,7 +213,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     }
     isBlocked.store(true, ordering: .sequentiallyConsistent)
     defer { isBlocked.store(false, ordering: .sequentiallyConsistent) }
-    if hasWork || poller.hasSignals || shared.withLock({ $0.isStopped }) {
+    if hasWork || poller.hasSignals || isStopped {
       poll(nanoseconds: 0)
       return
     }
@@ -254,6 +262,21 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   // MARK: For the watchdog
 
+  var isStopped: Bool { shared.withLock { $0.isStopped } }
+
   /// Whether some thread is at work and is not the one that waits for input.
   var isUnattended: Bool { !isPolling.load(ordering: .acquiring) }
+
+  var mayAddThread: Bool { shared.withLock { $0.threads < Self.maximumThreads && !$0.isStopped } }
+
+  /// Receives and sends without running jobs, because all threads are busy with some.
+  func attend() {
+    guard !isPolling.exchange(true, ordering: .acquiring) else { return }
+    isExhausted.store(true, ordering: .relaxed)
+    poll(nanoseconds: 0)
+    for action in onExhaustion.withLock({ $0 }) { action() }
+    isExhausted.store(false, ordering: .relaxed)
+    isPolling.store(false, ordering: .releasing)
+    flushDirty()
+  }
 }

@@ -53,6 +53,12 @@ final class ServingLoop: Sendable {
     if detach(sequence) { dispatcher.replaceLeader(self) }
   }
 
+  /// The number of the message whose function runs, if one does and this loop still leads.
+  var runningMessage: UInt64? {
+    let current = state.load(ordering: .acquiring)
+    return current & Phase.mask == Phase.running ? current : nil
+  }
+
   /// Called by the watchdog: the function that runs has held its thread for too long.
   func detachIfRunning() -> Bool {
     let current = state.load(ordering: .acquiring)

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// Every thread that finds the polling role taken rests here. One of them is on watch: while the Engine is active it
 /// looks every half millisecond whether anything has moved. If nothing has and nobody polls, the working thread is
-/// busy in a job, and the watcher takes its place; another resting thread (or a new one, up to 64) goes on watch.
+/// busy in a job, and the watcher takes its place; another resting thread (or a new one, up to 64) goes on watch. If
+/// there is none, the watcher stays and attends to the connections itself: answers and heartbeats go on.
 /// An idle Engine has no watch: the ticks stop 20 ms after the last event.
 // @unchecked: the semaphores are made once, are thread-safe and live as long as this object.
 final class Watchdog: @unchecked Sendable {
@@ -44,39 +45,40 @@ final class Watchdog: @unchecked Sendable {
     for _ in 0..<threads { sem_post(restSemaphore) }
   }
 
-  /// Returns when the calling thread is needed.
+  /// Returns when the calling thread is to go to work.
   func rest(of engine: Engine) {
-    if !isWatched.exchange(true, ordering: .acquiring) {
-      watch(engine)
-      isWatched.store(false, ordering: .releasing)
-      // This thread goes to work; the watch is handed on.
-      if resting.load(ordering: .sequentiallyConsistent) > 0 { sem_post(restSemaphore) } else { engine.addThread() }
-      return
+    while isWatched.exchange(true, ordering: .acquiring) {
+      resting.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      // The watcher may have gone to work between the two looks: then nobody would wake this thread.
+      if isWatched.load(ordering: .sequentiallyConsistent) { waitUninterrupted(restSemaphore) }
+      resting.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+      if engine.isStopped { return }
     }
-    resting.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    // The watcher may have gone to work between the two looks: then nobody would wake this thread.
-    if isWatched.load(ordering: .sequentiallyConsistent) { waitUninterrupted(restSemaphore) }
-    resting.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+    watch(engine)
+    isWatched.store(false, ordering: .sequentiallyConsistent)
+    // The watch is handed on before anything else: whoever works may be busy for ever.
+    if resting.load(ordering: .sequentiallyConsistent) > 0 { sem_post(restSemaphore) } else { engine.addThread() }
   }
 
   private func watch(_ engine: Engine) {
     var last = engine.progress.load(ordering: .relaxed)
     var quiet = 0
-    while !engine.shared.withLock({ $0.isStopped }) {
+    while !engine.isStopped {
       if isArmed.load(ordering: .sequentiallyConsistent) {
         _ = muster_semaphore_wait(watchSemaphore, Self.tick)
       } else {
         waitUninterrupted(watchSemaphore)
         quiet = 0
       }
+      for action in engine.onTick.withLock({ $0 }) { action() }
       let now = engine.progress.load(ordering: .relaxed)
       defer { last = now }
       if engine.isBlocked.load(ordering: .sequentiallyConsistent) {
         quiet += 1
         if quiet > Self.quietTicks { disarm(engine) }
       } else if now == last, engine.isUnattended {
-        for action in engine.onTakeover.withLock({ $0 }) { action() }
-        return
+        if resting.load(ordering: .sequentiallyConsistent) > 0 || engine.mayAddThread { return }
+        engine.attend()
       } else {
         quiet = 0
       }

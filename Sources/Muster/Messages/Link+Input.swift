@@ -28,8 +28,8 @@ extension Link {
     var gotAny = false
     var failure: String?
     input.withLock { input in
-      // The leading loop takes requests from here, and reads for itself.
-      if input.isReady { return pause(&input) }
+      // The leading loop takes requests from here, and reads for itself, unless it has no thread to run on.
+      if input.isReady, !engine.isExhausted.load(ordering: .relaxed) { return pause(&input) }
       for _ in 0..<Self.readsPerTurn where !input.isEnded {
         let room = input.parser.destination()
         if room.count == 0 { return pause(&input) }
@@ -57,7 +57,7 @@ extension Link {
   private func process(_ input: inout Input) throws {
     while let frame = try input.parser.next() {
       if frame.header.kind.isRequest {
-        guard input.isStalled else {
+        guard input.isStalled || (input.isReady && engine.isExhausted.load(ordering: .relaxed)) else {
           if !input.isReady {
             input.isReady = true
             dispatcher.markReady(self)
