@@ -48,6 +48,7 @@ extension RemoteAction {
 
 /// A remote function of one argument without a result.
 public protocol RemoteProcedure<Input>: RemoteFunction where Output == Nothing {
+  associatedtype Input
   associatedtype Output = Nothing
   func callAsFunction(_ input: Input) async throws
 }

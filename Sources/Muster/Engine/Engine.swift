@@ -35,6 +35,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   private let dirtyCount = Atomic<Int>(0)
 
   private let isPolling = Atomic<Bool>(false)
+  private let workingThreads = Atomic<Int>(0)
   /// The polling thread is asleep in the kernel, and whoever adds work must wake it.
   let isBlocked = Atomic<Bool>(false)
   /// Moves whenever anything happens (a job, a message, a poll): what stands still for a tick is busy in one place.
@@ -164,6 +165,9 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   }
 
   private func runReadyJobs(on executor: UnownedTaskExecutor) {
+    guard readyJobs.load(ordering: .acquiring) > 0 else { return }
+    workingThreads.wrappingAdd(1, ordering: .relaxed)
+    defer { workingThreads.wrappingSubtract(1, ordering: .relaxed) }
     while let job = takeJob() {
       progress.wrappingAdd(1, ordering: .relaxed)
       job.runSynchronously(on: executor)
@@ -171,7 +175,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
       if let loop = muster_current_loop() {
         let sequence = muster_current_sequence()
         muster_set_current_loop(nil, 0)
-        Unmanaged<ServingLoop>.fromOpaque(loop).takeUnretainedValue().handlerSuspended(sequence)
+        Unmanaged<ServingLoop>.fromOpaque(loop).takeRetainedValue().handlerSuspended(sequence)
       }
     }
   }
@@ -206,7 +210,8 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   private func waitForWork() {
     progress.wrappingAdd(1, ordering: .relaxed)
-    if spinNanoseconds > 0, pollState.spin.shouldSpin() {
+    // Where another thread works the cores are better left to it and to the peers it works for.
+    if spinNanoseconds > 0, workingThreads.load(ordering: .relaxed) == 0, pollState.spin.shouldSpin() {
       let success = spin()
       pollState.spin.spun(successfully: success)
       if success { return }

@@ -15,8 +15,13 @@ final class Poller: Sendable {
     var sources: [any IOSource & Sendable] = []
     var freeTags: [Int] = []
     var tags: [Int32: Int] = [:]
-    var live: [Bool] = []
     var signalled: [any IOSource] = []
+
+    mutating func forget(_ descriptor: Int32) {
+      guard let tag = tags.removeValue(forKey: descriptor) else { return }
+      sources[tag] = Nobody.shared
+      freeTags.append(tag)
+    }
   }
 
   private static let wakeTag = UInt64.max
@@ -43,37 +48,41 @@ final class Poller: Sendable {
       if let free = state.freeTags.popLast() {
         tag = free
         state.sources[tag] = source
-        state.live[tag] = true
       } else {
         tag = state.sources.count
         state.sources.append(source)
-        state.live.append(true)
       }
       state.tags[descriptor] = tag
-      return muster_epoll_add(epoll, descriptor, Self.input, UInt64(tag)) == 0 ? 0 : errno
+      if muster_epoll_add(epoll, descriptor, Self.input, UInt64(tag)) == 0 { return 0 }
+      let number = errno
+      state.forget(descriptor)
+      return number
     }
     if failed != 0 {
       throw ClusterError(.notConnected, "cannot watch descriptor \(descriptor): \(describe(errno: failed))")
     }
   }
 
-  /// Says which of input and output are waited for; neither leaves only errors and hang-ups.
+  /// Says which of input and output are waited for.
+  ///
+  /// With neither the descriptor leaves epoll for a while: hang-ups would be reported again and again otherwise.
   func setInterest(descriptor: Int32, input: Bool, output: Bool) {
     state.withLock { state in
       guard let tag = state.tags[descriptor] else { return }
       let events = (input ? Self.input : 0) | (output ? Self.output : 0)
-      _ = muster_epoll_modify(epoll, descriptor, events, UInt64(tag))
+      if events == 0 {
+        _ = muster_epoll_remove(epoll, descriptor)
+      } else if muster_epoll_modify(epoll, descriptor, events, UInt64(tag)) != 0, errno == ENOENT {
+        _ = muster_epoll_add(epoll, descriptor, events, UInt64(tag))
+      }
     }
   }
 
   /// Forgets a descriptor. To be called before it is closed: the number may be used again at once.
   func remove(descriptor: Int32) {
     state.withLock { state in
-      guard let tag = state.tags.removeValue(forKey: descriptor) else { return }
       _ = muster_epoll_remove(epoll, descriptor)
-      state.sources[tag] = Nobody.shared
-      state.live[tag] = false
-      state.freeTags.append(tag)
+      state.forget(descriptor)
     }
   }
 

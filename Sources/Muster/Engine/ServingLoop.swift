@@ -31,7 +31,8 @@ final class ServingLoop: Sendable {
     let sequence = (state.load(ordering: .relaxed) >> 2) &+ 1
     isInterruptible.store(interruptible, ordering: .relaxed)
     state.store(sequence << 2 | Phase.running, ordering: .releasing)
-    muster_set_current_loop(Unmanaged.passUnretained(self).toOpaque(), sequence)
+    // Retained until the job ends or the function has finished: the loop itself may have ended before the Engine looks.
+    muster_set_current_loop(Unmanaged.passRetained(self).toOpaque(), sequence)
   }
 
   /// The function has finished. Returns whether this loop still leads.
@@ -40,10 +41,11 @@ final class ServingLoop: Sendable {
     isInterruptible.store(false, ordering: .relaxed)
     let (exchanged, _) = state.compareExchange(
       expected: sequence << 2 | Phase.running, desired: sequence << 2 | Phase.idle, ordering: .acquiringAndReleasing)
-    if exchanged {
+    if !exchanged { state.store(sequence << 2 | Phase.idle, ordering: .releasing) }
+    let me = Unmanaged.passUnretained(self)
+    if muster_current_loop() == me.toOpaque() {
       muster_set_current_loop(nil, 0)
-    } else {
-      state.store(sequence << 2 | Phase.idle, ordering: .releasing)
+      me.release()
     }
     return exchanged
   }

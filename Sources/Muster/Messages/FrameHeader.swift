@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a frame is about.
 ///
 /// Control operations (joining, leaving, interrupting, releasing references …) are ordinary calls of internal remote
@@ -44,8 +46,8 @@ struct FrameHeader: Equatable, Sendable {
   static let tableEntrySize = 16
   /// The longest frame accepted, arrays apart.
   static let maximumLength = 1 << 30
-  /// The largest array accepted.
-  static let maximumArraySize = 1 << 40
+  /// The largest array accepted: what cannot be in memory here cannot be received.
+  static let maximumArraySize = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 
   var length: Int
   var kind: MessageKind

@@ -38,7 +38,7 @@ enum UsableCores {
 
   /// A quota of 1.5 CPUs lets one worker run at full speed, not two.
   static func limit(_ cores: Int, byQuotas quotas: [Double]) -> Int {
-    quotas.reduce(cores) { cores, quota in max(1, min(cores, Int(quota))) }
+    quotas.reduce(cores) { cores, quota in max(1, min(cores, Int(min(quota, 1e6)))) }
   }
 
   /// The CPUs' worth of time of every control group around this process that limits it.

@@ -48,7 +48,10 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       }
       switch core.source {
       case .call: continue
-      case .local(let promise): return try await promise.value(as: Value.self, of: id)
+      case .local(let promise):
+        let value = try await promise.value(as: Value.self, of: id)
+        core.cache(.success(value))
+        return value
       case .owner: return try await fetchFromOwner()
       case .nothing: throw Self.nothingThere
       }

@@ -15,7 +15,8 @@ final class SocketDirectory: Sendable {
     let prefix = "\(base)/muster-\(geteuid())-"
     Self.removeLeftovers(in: base, prefix: "muster-\(geteuid())-")
     let made = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 108) { buffer -> String? in
-      let template = "\(prefix)\(getpid())-XXXXXX"
+      // Under another name until it is locked: what is not locked looks left behind.
+      let template = "\(base)/.muster-\(geteuid())-\(getpid())-XXXXXX"
       guard template.utf8.count < 80 else { return nil }
       template.withCString { _ = strcpy(buffer.baseAddress!, $0) }
       return mkdtemp(buffer.baseAddress!).map { String(cString: $0) }
@@ -25,9 +26,10 @@ final class SocketDirectory: Sendable {
         .launchFailed, "cannot make a directory for sockets in \(base): \(describe(errno: errno)) (set XDG_RUNTIME_DIR)"
       )
     }
-    path = made
     lock = Self.openLock(in: made, flags: O_CREAT)
     flock(lock, LOCK_EX | LOCK_NB)
+    path = prefix + made.dropFirst("\(base)/.muster-\(geteuid())-".utf8.count)
+    rename(made, path)
     muster_remove_directory_on_signal(path)
   }
 

@@ -61,7 +61,9 @@ final class Rendezvous: IOSource {
         accepted = true
         answer(connection)
       } catch {
-        cluster.logger.warning("\(error)")
+        // Out of descriptors, say: they may be had again in a moment, and the backlog keeps who waits.
+        complain(error)
+        pauseForAWhile()
         break
       }
     }
@@ -78,9 +80,13 @@ final class Rendezvous: IOSource {
     }
     if hasRoom { return true }
     dropped?.fail(ClusterError(.timeout, "\(dropped!.connection.peerDescription) said nothing while others waited"))
+    pauseForAWhile()
+    return false
+  }
+
+  private func pauseForAWhile() {
     setPaused(true)
     engine.schedule(after: .milliseconds(100)) { [weak self] in self?.setPaused(false) }
-    return false
   }
 
   private func setPaused(_ paused: Bool) {
