@@ -37,7 +37,7 @@ extension Cluster {
       _ = link.pending.withLock { $0.abandon(id) }
       throw error
     }
-    await link.waitForRoom()
+    await link.pace()
     return Future(cluster: self, link: link, slot: id, id: reference)
   }
 
@@ -47,7 +47,7 @@ extension Cluster {
     if isHere { return castHere(function, input) }
     let link = if let open { open } else { try await link(to: pid) }
     try cast(function, input, over: link)
-    await link.waitForRoom()
+    await link.pace()
   }
 
   func cast<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws {
@@ -63,7 +63,7 @@ extension Cluster {
     _ function: F, _ input: F.Input, over link: Link, isAwaited: Bool
   ) async throws -> UInt64 {
     let entry = try functions.entry(of: F.self)
-    await link.waitForRoom()
+    await link.pace()
     let id = link.pending.withLock { $0.add() }
     do {
       try link.send(.call, id: id, function: entry, isAwaited: isAwaited) { writer in

@@ -26,7 +26,7 @@ final class Cluster: Sendable {
   private let lazyReleases = Mutex<ReleaseBatch?>(nil)
   private let referenceCount = Atomic<UInt64>(0)
 
-  init(id: ProcessID = 1, spin: Duration = .microseconds(80)) {
+  init(id: ProcessID = 1, spin: Duration = .microseconds(100)) {
     var logger = Logger(label: "muster") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = Self.logLevel
     self.logger = logger

@@ -274,6 +274,13 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   var mayAddThread: Bool { shared.withLock { $0.threads < Self.maximumThreads && !$0.isStopped } }
 
+  /// Receives in the middle of a job that sends much, if nobody else does.
+  func receiveIfUnattended() {
+    guard !isPolling.exchange(true, ordering: .acquiring) else { return }
+    poll(nanoseconds: 0)
+    isPolling.store(false, ordering: .releasing)
+  }
+
   /// Receives and sends without running jobs, because all threads are busy with some.
   func attend() {
     guard !isPolling.exchange(true, ordering: .acquiring) else { return }

@@ -18,6 +18,7 @@ extension Link {
   /// Appends a frame. It leaves with others: when 64 KiB are together, when no job is ready, or with `flush`.
   func enqueue(_ writer: FrameWriter, function: FunctionEntry?, isAwaited: Bool) throws {
     let flushNow = isAwaited && !engine.isCurrentThread
+    engine.progress.wrappingAdd(1, ordering: .relaxed)
     let needsFlush = try output.withLock { output -> Bool in
       if let loss = output.loss { throw ProcessExitedError(pid: peer, reason: loss) }
       if let function { Self.declare(function, in: &output) }
@@ -29,6 +30,7 @@ extension Link {
       }
       if flushNow || output.queue.byteCount >= Self.flushSize {
         writeLocked(&output)
+        mustPace.store(!flushNow, ordering: .relaxed)
         return false
       }
       defer { output.isDirty = true }
@@ -67,9 +69,18 @@ extension Link {
     if hasRoom { resumeStalledRequests() }
   }
 
-  /// Suspends while more is queued than the peer takes.
-  func waitForRoom() async {
-    guard isOverfull.load(ordering: .relaxed) else { return }
+  /// Called after sending: suspends while more is queued than the peer takes, and now and then lets the Engine receive
+  /// and other tasks run although the sender has no reason of its own to suspend.
+  func pace() async {
+    if isOverfull.load(ordering: .relaxed) { await waitForRoom() }
+    guard mustPace.load(ordering: .relaxed) else { return }
+    mustPace.store(false, ordering: .relaxed)
+    guard engine.isCurrentThread else { return }
+    engine.receiveIfUnattended()
+    if engine.hasReadyJobs { await Task.yield() }
+  }
+
+  private func waitForRoom() async {
     await withUnsafeContinuation { continuation in
       let isWaiting = output.withLock { output -> Bool in
         guard output.loss == nil, output.queue.byteCount > Self.highWater else { return false }

@@ -21,6 +21,8 @@ final class Link: IOSource, Flushable {
   let input = Mutex(Input())
   /// More is queued than the peer takes; changed under the lock of the output, read without.
   let isOverfull = Atomic<Bool>(false)
+  /// A sender has filled and written 64 KiB since it last gave way.
+  let mustPace = Atomic<Bool>(false)
   let interest = Mutex(Interest())
   /// Monotonic nanoseconds of the last byte received, for the heartbeat.
   let lastHeard = Atomic<UInt64>(muster_now())

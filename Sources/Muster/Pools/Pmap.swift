@@ -84,7 +84,8 @@ struct PmapCall: Sendable {
     let meter = ProgressMeter(display: progress, total: inputs.count)
     let run = PmapRun(
       inputs: inputs, batchSize: batchSize, policy: policy, keepsFailures: keepsFailures, progress: meter)
-    let lanes = PmapLanes(cluster: Cluster.current, function: function, run: run, pool: pool)
+    let lanes = PmapLanes(
+      cluster: Cluster.current, function: function, run: run, pool: pool, hadWorkers: pool.count > 0)
     await withTaskCancellationHandler {
       await lanes.drive()
     } onCancel: {

@@ -3,17 +3,19 @@ import Synchronization
 
 /// Sends the items of a `pmap` to the workers of a pool.
 ///
-/// Every worker has a lane, a task that keeps it busy: while items are short two messages are under way, so that the
-/// worker need not wait for the next; while they are long only one, so that no item waits behind another while a worker
-/// idles. A lane keeps its worker as long as nobody else wants one from the pool.
+/// Every worker has a lane, a task that keeps it busy: as many messages are under way as make a millisecond of work. So
+/// a worker need not wait for the next of short items, and no long item waits behind another while a worker idles. A
+/// lane keeps its worker as long as nobody else wants one from the pool.
 struct PmapLanes<F: RemoteFunction>: Sendable {
-  /// Items that take less than this are sent two at a time.
-  private static var shortItem: UInt64 { 1_000_000 }
+  /// How much work may be under way to one worker, in nanoseconds, and how many messages that may be.
+  private static var horizon: UInt64 { 1_000_000 }
+  private static var maximumDepth: Int { 32 }
 
   let cluster: Cluster
   let function: F
   let run: PmapRun<F.Input, F.Output>
   let pool: any AbstractWorkerPool
+  let hadWorkers: Bool
 
   func drive() async {
     await withDiscardingTaskGroup { group in
@@ -35,6 +37,10 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   /// Takes a worker, unless all work is taken by the lanes there are in the meantime.
   private func takeWorker() async throws -> ProcessID {
     let pid = try await pool.take()
+    // The default pool stands for process 1 while it is empty. What has just ended every worker must not come here.
+    if hadWorkers, pid == cluster.myid, pool.count == 0 {
+      throw ClusterError(.noWorkers, "pmap: all workers of the pool were removed or lost")
+    }
     if run.hasWork { return pid }
     pool.put(pid)
     throw NoLongerNeeded()
@@ -45,6 +51,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     defer { pool.put(pid) }
     var underWay: [(unit: WorkUnit, answer: Answer)] = []
     var depth = 1
+    var lastArrival = muster_now()
     while true {
       while underWay.count < depth, let unit = run.take() {
         do {
@@ -56,14 +63,18 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
       }
       guard !underWay.isEmpty else { return }
       let (unit, answer) = underWay.removeFirst()
-      let start = muster_now()
       await receive(unit, answer, from: pid)
-      if !isThere(pid) || (pool.isContended && underWay.isEmpty) {
-        depth = 0
-      } else if depth > 0 {
-        depth = muster_now() &- start < Self.shortItem * UInt64(unit.positions.count) && !pool.isContended ? 2 : 1
-      }
+      let now = muster_now()
+      // A worker others wait for is given up as soon as what is under way has come back.
+      if !isThere(pid) || pool.isContended { depth = 0 }
+      if depth > 0 { depth = Self.depth(after: now &- lastArrival, current: depth) }
+      lastArrival = now
     }
+  }
+
+  /// Grows by doubling, so that one quick answer does not send many items to a slow worker.
+  static func depth(after interval: UInt64, current: Int) -> Int {
+    min(2 * current, maximumDepth, max(1, Int(clamping: horizon / max(1, interval))))
   }
 
   private func isThere(_ pid: ProcessID) -> Bool { cluster.members.withLock { $0.present.contains(pid) } }

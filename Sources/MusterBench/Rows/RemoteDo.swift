@@ -7,7 +7,6 @@ private enum Executed {
 }
 
 struct CountExecution: RemoteProcedure {
-  typealias Input = Int
   func callAsFunction(_ number: Int) { Executed.count.wrappingAdd(number, ordering: .relaxed) }
 }
 
