@@ -98,7 +98,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     case .batch(let link, let id):
       let reply = await link.reply(to: id)
       switch cluster.decode(reply, from: link, as: BatchResult<F.Output>.self) {
-      case .success(let result): await run.finish(unit, with: result.results(pid: pid))
+      case .success(let result): await run.finish(unit, with: result.results())
       case .failure(let error): await run.fail(unit, with: error)
       }
     }

@@ -83,20 +83,21 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
     }
   }
 
-  /// Waits until the value is there, without fetching it.
+  /// Waits until the value is there, without fetching it: a large one stays where it is.
+  ///
+  /// - Throws: what the call threw; otherwise as `fetch`.
   public func wait() async throws {
     while true {
-      if state.withLock({ $0.cached != nil }) { return }
+      if let cached = state.withLock({ $0.cached }) { return _ = try cached.get() }
       let (source, arrival) = subscribe()
       if let arrival {
         _ = try await arrival.promise.wait()
+        _ = try resolve()?.get()
         return
       }
       switch source {
-      case .call: if resolve() != nil { return }
-      case .local(let promise):
-        _ = try await promise.wait()
-        return
+      case .call: if let result = resolve() { return _ = try result.get() }
+      case .local(let promise): return _ = try await promise.wait().get()
       case .owner:
         hold()
         _ = try await cluster.call(WaitForReference<Value>(id: id), on: owner, Nothing())
@@ -104,12 +105,6 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       case .nothing: throw Self.nothingThere
       }
     }
-  }
-
-  /// Waits until the call has finished, and throws what it threw; a large value stays where it is.
-  func waitForSuccess() async throws {
-    try await wait()
-    if case .failure(let error)? = resolve() { throw error }
   }
 
   /// Whether `fetch` would return at once (over the network, if the owner has to be asked).

@@ -12,7 +12,7 @@ struct WaitForReference<Value: Codable & Sendable>: RemoteAction, InternalFuncti
   let id: RRID
 
   func callAsFunction() async throws {
-    _ = try await Cluster.current.references.promise(Value.self, for: id).wait()
+    _ = try await Cluster.current.references.promise(Value.self, for: id).wait().get()
   }
 }
 
