@@ -41,9 +41,17 @@ struct IgnoreCancellation: RemoteThunk {
   }
 }
 
+struct NoteAndNap: RemoteThunk {
+  func callAsFunction() async throws -> ProcessID {
+    notes.withLock { $0.append(1) }
+    try await Task.sleep(for: .seconds(3600))
+    return myid()
+  }
+}
+
 struct NestedNap: RemoteFunction {
   func callAsFunction(_ pid: ProcessID) async throws -> ProcessID {
-    try await remotecallFetch(Nap(.seconds(3600)), on: pid)
+    try await remotecallFetch(NoteAndNap(), on: pid)
   }
 }
 
@@ -106,6 +114,7 @@ extension ClusterTests {
       try await withWorkers(2) { (pids) async throws in
         let call = try await remotecall(Nap(.seconds(3600)), on: pids[0])
         let nested = try await remotecall(NestedNap(), on: pids[1], pids[0])
+        try await eventually("the nested call runs") { try await remotecallFetch(CountNotes(), on: pids[0]) == 1 }
         #expect(try await !call.isReady())
         try await within(.seconds(20), "rmprocs") { try await rmprocs(pids[0]) }
         let error = await thrown(ProcessExitedError.self) { try await within(.seconds(20), "fetch") { try await call.fetch() } }
@@ -118,14 +127,16 @@ extension ClusterTests {
     @Test func aBusyWorkerCanBeRemoved() async throws {
       try await withWorkers(1) { (pids) async throws in
         for _ in 0..<4 { try await remoteDo(Compute(seconds: 3600), on: pids[0]) }
-        _ = try await remotecallFetch(Identity(), on: pids[0])
+        try await within(.seconds(20), "a call") { _ = try await remotecallFetch(Identity(), on: pids[0]) }
         try await within(.seconds(20), "rmprocs") { try await rmprocs(pids) }
       }
     }
 
     @Test func aStoppedWorkerCanBeRemoved() async throws {
       try await withWorkers(1) { (pids) async throws in
-        kill(try await osPID(of: pids[0]), SIGSTOP)
+        let process = try await osPID(of: pids[0])
+        kill(process, SIGSTOP)
+        await eventually("it is stopped") { ProcessTable.isStopped(process) }
         try await within(.seconds(20), "rmprocs") { try await rmprocs(pids) }
       }
     }
@@ -203,8 +214,7 @@ extension ClusterTests {
           Task { _ = try await remotecallWait(Nap(.seconds(3600)), on: victim) },
         ]
         let peer = try await remotecall(NestedNap(), on: pids[1], victim)
-        #expect(try await !peer.isReady())
-        _ = try await remotecallFetch(Identity(), on: victim)
+        try await eventually("the nested call runs") { try await remotecallFetch(CountNotes(), on: victim) == 1 }
         let start = ContinuousClock.now
         let own = await thrown(ProcessExitedError.self) {
           try await within(.seconds(30), "the fatal call") { try await remotecallFetch(End(way: way), on: victim) }
