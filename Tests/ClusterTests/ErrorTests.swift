@@ -1,3 +1,4 @@
+import Glibc
 import Muster
 import Testing
 
@@ -177,12 +178,14 @@ extension ClusterTests {
     }
 
     @Test func theErrorOfARemoteDoIsPrintedByTheWorker() async throws {
-      let result = try await RunningProgram.run(["remoteDoError"])
-      #expect(result.code == 0)
-      let line = result.errors.split(separator: "\n").first { $0.contains("nobody waits for this") }
-      #expect(line?.hasPrefix("From worker 2:") == true, "\(result.errors)")
+      let program = try RunningProgram(["remoteDoError"])
+      await eventually("the worker reports it") { program.errors.contains("nobody waits for this") }
+      let line = program.errors.split(separator: "\n").first { $0.contains("nobody waits for this") }
+      #expect(line?.hasPrefix("From worker 2:") == true, "\(program.errors)")
       // And no success is.
-      #expect(!result.errors.contains("Quiet"))
+      #expect(!program.errors.contains("Quiet"))
+      kill(program.pid, SIGKILL)
+      await program.expectNothingLeft()
     }
 
     @Test func manyErrorsAtOnceReachTheirOwnCallers() async throws {

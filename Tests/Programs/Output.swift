@@ -59,4 +59,6 @@ struct Fail: RemoteAction {
   try await remoteDo(Fail(), on: pids[0])
   _ = try await remotecallFetch(OSProcess(), on: pids[0])
   try await remoteDo(Quiet(), on: pids[0])
+  // Until the test has seen it: what has not finished when the program ends is not heard of.
+  try await waitForEver()
 }
