@@ -328,7 +328,7 @@ extension ClusterTests {
             DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize, retryDelays: Array(repeating: .zero, count: 10))
         }
         // /tmp/bugs/cluster-pmap-falls-back-to-process-1.md: it goes on in process 1, and would kill that, too.
-        withKnownIssue("pmap falls back to process 1 when all workers have been lost") {
+        withKnownIssue("pmap falls back to process 1 when all workers have been lost", isIntermittent: true) {
           #expect(throws: (any Error).self) { try result.get() }
         }
         if case .failure(let error) = result {
