@@ -54,7 +54,10 @@ let package = Package(
     .testTarget(name: "MusterTests", dependencies: ["Muster"], swiftSettings: strict),
     // A C constructor that turns the test runner into a worker when it is launched as one.
     .target(name: "CTestWorker", path: "Tests/CTestWorker"),
-    .testTarget(name: "ClusterTests", dependencies: ["Muster", "CTestWorker"], swiftSettings: strict),
+    // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.
+    .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
+    .testTarget(
+      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms"], swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
   ]
 )

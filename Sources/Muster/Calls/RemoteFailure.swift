@@ -1,5 +1,7 @@
 /// An error as it travels: its description always arrives, the error itself if its type is Codable.
 struct RemoteFailure {
+  /// Where it was thrown, which need not be where it comes from.
+  var pid: ProcessID
   var typeName: String
   var message: String
   var backtrace: String
@@ -8,11 +10,13 @@ struct RemoteFailure {
   init(_ error: any Error, backtrace: String) {
     // A remote error that passes through keeps where it came from.
     if let remote = error as? RemoteError {
+      pid = remote.pid
       typeName = remote.typeName
       message = remote.message
       self.backtrace = remote.backtrace + "\nwas received by process \(Cluster.current.myid)\n" + backtrace
       self.error = remote.underlying as? any Error & Codable
     } else {
+      pid = Cluster.current.myid
       typeName = String(reflecting: type(of: error))
       message = "\(error)"
       self.backtrace = backtrace
@@ -21,6 +25,7 @@ struct RemoteFailure {
   }
 
   func write(to writer: FrameWriter) throws {
+    writer.write(UInt32(truncatingIfNeeded: pid.rawValue))
     writer.write(string: typeName)
     writer.write(string: message)
     writer.write(string: backtrace)
@@ -34,7 +39,8 @@ struct RemoteFailure {
 
   /// Reads what `write` wrote. An error value that cannot be decoded is replaced by the reason, together with what
   /// the original said of itself.
-  static func read(from reader: inout FrameReader, pid: ProcessID) throws -> RemoteError {
+  static func read(from reader: inout FrameReader) throws -> RemoteError {
+    let pid = ProcessID(Int(try reader.read(UInt32.self)))
     let typeName = try reader.readString()
     let message = try reader.readString()
     let backtrace = try reader.readString()

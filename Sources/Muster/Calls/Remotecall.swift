@@ -40,7 +40,7 @@ public func remotecallWait<F: RemoteFunction>(
   _ function: F, on pid: ProcessID, _ input: F.Input
 ) async throws -> Future<F.Output> {
   let future = try await remotecall(function, on: pid, input)
-  try await future.waitForSuccess()
+  try await future.wait()
   return future
 }
 

@@ -146,6 +146,7 @@ extension Cluster {
       for record in launch.snapshot.records where all || record.state != .joined {
         members.withLock { $0.setState(.leaving, of: record.pid) }
         group.addTask { [self] in
+          askToLeave(record.pid)
           try? await manager.kill(record.pid, record.config ?? WorkerConfig())
           await processLost(record.pid, reason: "it did not join")
         }

@@ -109,7 +109,7 @@ extension Cluster {
 
   /// An unknown function is our mistake in calling, not the function's; everything else was thrown over there.
   private func remoteError(in reply: Reply, from link: Link) throws -> any Error {
-    let error = try reply.withReader { try RemoteFailure.read(from: &$0, pid: link.peer) }
+    let error = try reply.withReader { try RemoteFailure.read(from: &$0) }
     if let clusterError = error.underlying as? ClusterError, clusterError.code == .unknownFunction {
       return clusterError
     }

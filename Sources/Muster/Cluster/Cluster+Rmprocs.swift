@@ -49,16 +49,20 @@ extension Cluster {
       return members[pid]
     }
     removeFromPools(pid)
-    if let link = member?.link {
-      try? cast(ExitProcess(), Nothing(), over: link)
-      link.flush()
-    }
+    askToLeave(pid)
     if let manager = member?.manager, let config = member?.config {
       do { try await manager.kill(pid, config) } catch { logger.error("ending worker \(pid): \(error)") }
       await processLost(pid, reason: "it was removed")
     } else {
       await waitUntilGone(pid)
     }
+  }
+
+  /// Tells a worker to end, if it is connected.
+  func askToLeave(_ pid: ProcessID) {
+    guard let link = openLink(to: pid) else { return }
+    try? cast(ExitProcess(), Nothing(), over: link)
+    link.flush()
   }
 
   /// Whether a worker has been told to end, and can have heard it.

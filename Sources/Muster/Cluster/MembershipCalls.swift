@@ -29,6 +29,8 @@ struct MembersChanged: RemoteAction, InternalFunction {
     cluster.members.withLock { members in
       for info in joined where info.pid != members.me { members.join(info) }
     }
+    // A worker that maps uses all workers, itself included.
+    for info in joined where info.pid != 1 { cluster.addToDefaultPool(info.pid) }
     for pid in left where pid != cluster.myid { await cluster.processLost(pid, reason: reason) }
   }
 }

@@ -15,14 +15,14 @@ struct BatchResult<Output: Codable & Sendable>: Codable, Sendable {
   var failures: [BatchFailure] = []
 
   /// One result for each item.
-  func results(pid: ProcessID) -> [Result<Output, any Error>] {
+  func results() -> [Result<Output, any Error>] {
     var results: [Result<Output, any Error>] = []
     results.reserveCapacity(values.count + failures.count)
     var nextValue = 0
     var nextFailure = 0
     for position in 0..<(values.count + failures.count) {
       if nextFailure < failedPositions.count, failedPositions[nextFailure] == position {
-        results.append(.failure(failures[nextFailure].error(pid: pid)))
+        results.append(.failure(failures[nextFailure].error))
         nextFailure += 1
       } else {
         results.append(.success(values[nextValue]))
@@ -51,11 +51,11 @@ struct BatchFailure: Codable, Sendable {
     bytes = writer.withUnsafeBytes { Array($0) }
   }
 
-  func error(pid: ProcessID) -> any Error {
+  var error: any Error {
     do {
       return try bytes.withUnsafeBytes { buffer in
         var reader = FrameReader(buffer)
-        return try RemoteFailure.read(from: &reader, pid: pid)
+        return try RemoteFailure.read(from: &reader)
       }
     } catch {
       return error

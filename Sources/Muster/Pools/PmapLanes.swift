@@ -116,7 +116,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
       let reply = await link.reply(to: id)
       do {
         let result = try cluster.decode(reply, from: link, as: BatchResult<F.Output>.self)
-        await run.finish(unit, with: result.results(pid: pid))
+        await run.finish(unit, with: result.results())
       } catch {
         await run.fail(unit, with: error)
       }

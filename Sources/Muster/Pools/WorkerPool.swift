@@ -71,7 +71,8 @@ public final class WorkerPool: AbstractWorkerPool {
     let waiters = state.withLock { state -> [Waiter] in
       state.members.remove(pid)
       state.free.removeAll { $0 == pid }
-      guard state.members.isEmpty, state.fallback == nil else { return [] }
+      // Also where process 1 stands in for workers: whoever waits here began while there were some.
+      guard state.members.isEmpty else { return [] }
       defer { state.waiters = [] }
       return Array(state.waiters)
     }

@@ -58,18 +58,20 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
     }
   }
 
-  /// Waits until the value is there, without fetching it.
+  /// Waits until the value is there, without fetching it: a large one stays where it is.
+  ///
+  /// - Throws: what the call threw; otherwise as `fetch`.
   public func wait() async throws {
-    while core.cached == nil {
+    while true {
+      if let outcome = core.cached { return _ = try outcome.get() }
       if let arrival = core.arrival() {
         _ = try await arrival.promise.wait()
+        _ = try resolve()?.get()
         return
       }
       switch core.source {
       case .call: continue
-      case .local(let promise):
-        _ = try await promise.wait()
-        return
+      case .local(let promise): return _ = try await promise.wait().get()
       case .owner:
         core.hold()
         _ = try await core.cluster.call(WaitForReference(id: id), on: owner, Nothing())
@@ -77,12 +79,6 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       case .nothing: throw Self.nothingThere
       }
     }
-  }
-
-  /// Waits until the call has finished, and throws what it threw; a large value stays where it is.
-  func waitForSuccess() async throws {
-    try await wait()
-    if case .failure(let error)? = resolve() { throw error }
   }
 
   /// Whether `fetch` would return at once (over the network, if the owner has to be asked).

@@ -12,7 +12,7 @@ struct WaitForReference: RemoteAction, InternalFunction {
   let id: RRID
 
   func callAsFunction() async throws {
-    _ = try await Cluster.current.references.promise(id).wait()
+    _ = try await Cluster.current.references.promise(id).wait().get()
   }
 }
 
