@@ -49,7 +49,10 @@ let package = Package(
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
 
-    .testTarget(name: "MusterTests", dependencies: ["Muster"], swiftSettings: strict),
+    .testTarget(
+      name: "MusterTests",
+      dependencies: ["Muster", "CMuster", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
     // A C constructor that turns the test runner into a worker when it is launched as one.
     .target(name: "CTestWorker", path: "Tests/CTestWorker"),
     .testTarget(name: "ClusterTests", dependencies: ["Muster", "CTestWorker"], swiftSettings: strict),

@@ -68,14 +68,15 @@ public final class WorkerPool: AbstractWorkerPool {
   }
 
   public func remove(_ pid: ProcessID) {
-    let waiters = state.withLock { state -> [Waiter] in
+    let (waiters, fallback) = state.withLock { state -> ([Waiter], ProcessID?) in
       state.members.remove(pid)
       state.free.removeAll { $0 == pid }
-      guard state.members.isEmpty, state.fallback == nil else { return [] }
+      guard state.members.isEmpty else { return ([], nil) }
       defer { state.waiters = [] }
-      return Array(state.waiters)
+      return (Array(state.waiters), state.fallback)
     }
-    for waiter in waiters { waiter.continuation.resume(returning: .failure(Self.empty)) }
+    let result = fallback.map { .success($0) } ?? Result<ProcessID, any Error>.failure(Self.empty)
+    for waiter in waiters { waiter.continuation.resume(returning: result) }
   }
 
   public var count: Int { state.withLock { $0.members.count } }
@@ -83,6 +84,9 @@ public final class WorkerPool: AbstractWorkerPool {
   public var isReady: Bool {
     state.withLock { !$0.free.isEmpty || ($0.members.isEmpty && $0.fallback != nil) }
   }
+
+  /// How many tasks wait for a worker.
+  var waiterCount: Int { state.withLock { $0.waiters.count } }
 
   public var isContended: Bool { state.withLock { !$0.waiters.isEmpty } }
 
