@@ -39,11 +39,9 @@ final class ServingLoop: Sendable {
     isInterruptible.store(false, ordering: .relaxed)
     let (exchanged, _) = state.compareExchange(
       expected: sequence << 2 | Phase.running, desired: sequence << 2 | Phase.idle, ordering: .acquiringAndReleasing)
-    if exchanged {
-      muster_set_current_loop(nil, 0)
-    } else {
-      state.store(sequence << 2 | Phase.idle, ordering: .releasing)
-    }
+    // Also when it was detached while it ran on this very thread: the loop may end, and go, within this job.
+    muster_set_current_loop(nil, 0)
+    if !exchanged { state.store(sequence << 2 | Phase.idle, ordering: .releasing) }
     return exchanged
   }
 
