@@ -6,6 +6,8 @@ final class ByteChannel: IOSource {
     var waiting: UnsafeContinuation<Void, Never>?
     var failure: ClusterError?
     var received = 0
+    /// A connection without a descriptor has called while nobody waited.
+    var hasNews = false
   }
 
   /// Before authentication nobody may send more than this.
@@ -77,14 +79,16 @@ final class ByteChannel: IOSource {
   private func wait(forOutput output: Bool) async throws {
     await withUnsafeContinuation { continuation in
       let mayWait = state.withLock { state in
-        if state.failure != nil { return false }
+        if state.failure != nil || state.hasNews {
+          state.hasNews = false
+          return false
+        }
         state.waiting = continuation
         return true
       }
       guard mayWait else { return continuation.resume() }
       // Armed only now: an event that came earlier would have found nobody waiting.
       setInterest(input: !output, output: output)
-      if connection.descriptor == nil { engine.signal(self) }
     }
     if let failure = state.withLock({ $0.failure }) { throw failure }
   }
@@ -95,7 +99,11 @@ final class ByteChannel: IOSource {
   }
 
   private func proceed() {
-    state.withLock { $0.waiting.take() }?.resume()
+    let waiting = state.withLock { state in
+      state.hasNews = state.waiting == nil && connection.descriptor == nil
+      return state.waiting.take()
+    }
+    waiting?.resume()
   }
 
   func readable() -> Bool {
