@@ -51,7 +51,10 @@ let package = Package(
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
 
-    .testTarget(name: "MusterTests", dependencies: ["Muster"], swiftSettings: strict),
+    .testTarget(
+      name: "MusterTests",
+      dependencies: ["Muster", "CMuster", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
     // A C constructor that turns the test runner into a worker when it is launched as one.
     .target(name: "CTestWorker", path: "Tests/CTestWorker"),
     // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.

@@ -118,7 +118,8 @@ extension Cluster {
     references.releaseAll(heldBy: pid)
     removeFromPools(pid)
     if myid != 1 {
-      if pid == 1 { WorkerProcess.endWithoutProcess1(reason: reason) }
+      // A cluster of a test is not the process.
+      if pid == 1, self === Cluster.process { WorkerProcess.endWithoutProcess1(reason: reason) }
       return
     }
     if member.state != .leaving {

@@ -12,8 +12,8 @@ struct HeartbeatMonitor: Sendable {
 
   let timeout: UInt64
   private var lastCheck: UInt64
-  /// What has been granted because we were late ourselves.
-  private var grace: UInt64 = 0
+  /// When we were late ourselves: from when a check was due until it came.
+  private var delays: [Range<UInt64>] = []
 
   init(timeout: Duration, now: UInt64) {
     self.timeout = UInt64(max(1, timeout.nanoseconds))
@@ -27,7 +27,10 @@ struct HeartbeatMonitor: Sendable {
   /// To be called every `interval`; says how late the call itself was.
   mutating func begin(now: UInt64) {
     let due = lastCheck &+ interval
-    grace = now > due &+ interval ? now &- due : 0
+    if now > due &+ interval {
+      if delays.count == 16 { delays.removeFirst() }
+      delays.append(due..<now)
+    }
     lastCheck = now
   }
 
@@ -36,6 +39,8 @@ struct HeartbeatMonitor: Sendable {
   /// - Parameter lastHeard: when the last byte came from it.
   func judge(lastHeard: UInt64, now: UInt64) -> Verdict {
     let silence = now > lastHeard ? now &- lastHeard : 0
+    // Of our delays, those parts count that fell into the silence, and they do as long as it lasts.
+    let grace = delays.reduce(0 as UInt64) { $0 + ($1.upperBound - min($1.upperBound, max($1.lowerBound, lastHeard))) }
     if silence > timeout &+ grace { return .dead }
     return silence >= interval ? .ping : .alive
   }

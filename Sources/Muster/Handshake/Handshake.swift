@@ -1,11 +1,10 @@
 /// Mutual proof of the cluster cookie, on either side of a new connection.
 struct Handshake: Sendable {
-  /// How long the other side may take.
-  static let deadline: Duration = .seconds(10)
-
   let cookie: Cookie
   let engine: Engine
   var build = BuildDigest.current
+  /// How long the other side may take.
+  var deadline: Duration = .seconds(10)
 
   /// Proves ourselves to a listener.
   ///
@@ -84,9 +83,9 @@ struct Handshake: Sendable {
     _ connection: any Connection, _ body: (ByteChannel) async throws -> Result
   ) async throws -> Result {
     let channel = try ByteChannel(connection: connection, engine: engine)
-    let timer = engine.schedule(after: Self.deadline) {
+    let timer = engine.schedule(after: deadline) {
       channel.fail(
-        ClusterError(.timeout, "\(connection.peerDescription) did not finish the handshake within \(Self.deadline)"))
+        ClusterError(.timeout, "\(connection.peerDescription) did not finish the handshake within \(deadline)"))
     }
     defer {
       engine.cancel(timer)

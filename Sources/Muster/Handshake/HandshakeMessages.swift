@@ -41,6 +41,8 @@ struct Hello: Equatable, Sendable {
     version = UInt16(truncatingIfNeeded: number(in: bytes, at: 8, size: 2))
     from = ProcessID(Int(truncatingIfNeeded: number(in: bytes, at: 16, size: 8)))
     to = ProcessID(Int(truncatingIfNeeded: number(in: bytes, at: 24, size: 8)))
+    // Numbers of processes are not negative; such a one could not be written back into what is authenticated.
+    guard from.rawValue >= 0, to.rawValue >= 0 else { return nil }
     ticket = number(in: bytes, at: 32, size: 8)
     build = BuildDigest(bytes: Array(bytes[40..<72]))
     nonce = Array(bytes[72..<104])

@@ -156,7 +156,11 @@ struct FrameParser: ~Copyable, @unchecked Sendable {
       let offset = header.length - (header.arrayCount - index) * FrameHeader.tableEntrySize
       let byteCount = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       guard byteCount <= FrameHeader.maximumArraySize else { throw WireError(.lengthTooLarge, offset: offset) }
-      arrays.append(try BulkArray.allocate(elementCode: bytes[offset + 8], byteCount: Int(byteCount)))
+      do throws(WireError) {
+        arrays.append(try BulkArray.allocate(elementCode: bytes[offset + 8], byteCount: Int(byteCount)))
+      } catch {
+        throw WireError(error.code, offset: error.code == .unknownTag ? offset + 8 : offset)
+      }
     }
     return arrays
   }

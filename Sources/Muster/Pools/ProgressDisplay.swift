@@ -30,6 +30,9 @@ final class ProgressMeter: Sendable {
     state = Mutex(State(report: ProgressReport(total: total, start: now), lastShown: now))
   }
 
+  /// What has been counted.
+  var report: ProgressReport { state.withLock { $0.report } }
+
   func advance(succeeded: Int = 0, failed: Int = 0) {
     guard isShown, succeeded + failed > 0 else { return }
     show { report in

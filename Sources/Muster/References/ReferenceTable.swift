@@ -55,6 +55,7 @@ final class ReferenceTable: Sendable {
   /// `holder` has one reference less to each of these; what nobody holds is forgotten.
   func release(_ references: [RRID], by holder: ProcessID) {
     state.withLock { state in
+      if state.gone.contains(holder) { return }
       for reference in references { state.change(reference, holder, by: -1) }
     }
   }

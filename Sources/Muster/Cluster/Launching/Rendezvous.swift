@@ -17,6 +17,9 @@ final class Rendezvous: IOSource {
     var hasComplained = false
   }
 
+  /// Connections that have not proved anything yet.
+  var halfOpenCount: Int { state.withLock { $0.halfOpen.count } }
+
   let listener: any Listener
   private let engine: Engine
   private let handshake: Handshake

@@ -13,11 +13,11 @@ struct LineSplitter: Sendable {
         lines.append(partial)
         partial.removeAll(keepingCapacity: true)
       } else {
-        partial.append(byte)
         if partial.count == Self.maximumLength {
           lines.append(partial)
           partial.removeAll(keepingCapacity: true)
         }
+        partial.append(byte)
       }
     }
     return lines

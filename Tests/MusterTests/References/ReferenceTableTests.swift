@@ -1,0 +1,120 @@
+import Testing
+
+@testable import Muster
+
+private let reference = RRID(whence: 1, id: 7)
+
+@Test func `a value is kept as long as anybody holds it`() throws {
+  let table = ReferenceTable()
+  let promise = table.create(Int.self, for: reference, holder: 1)
+  table.addHold(of: reference, by: 2)
+  #expect(table.holders(of: reference) == [1, 2] && table.count == 1)
+  #expect(try table.promise(Int.self, for: reference) === promise)
+  table.release([reference], by: 1)
+  #expect(table.contains(reference) && table.holders(of: reference) == [2])
+  table.release([reference], by: 2)
+  #expect(!table.contains(reference) && table.count == 0)
+}
+
+@Test func `a process that holds twice has to release twice`() {
+  let table = ReferenceTable()
+  _ = table.create(Int.self, for: reference, holder: 1)
+  table.addHold(of: reference, by: 1)
+  table.release([reference], by: 1)
+  #expect(table.contains(reference))
+  table.release([reference], by: 1)
+  #expect(!table.contains(reference))
+}
+
+@Test func `creating what is there already counts as one more hold`() {
+  let table = ReferenceTable()
+  let first = table.create(Int.self, for: reference, holder: 1)
+  let second = table.create(Int.self, for: reference, holder: 2)
+  #expect(first === second && table.holders(of: reference) == [1, 2])
+}
+
+@Test func `a hold may come before the value is known`() throws {
+  let table = ReferenceTable()
+  table.addHold(of: reference, by: 2)
+  let early = try table.promise(Int.self, for: reference)
+  #expect(table.create(Int.self, for: reference, holder: 1) === early)
+  table.release([reference, reference], by: 1)
+  #expect(table.holders(of: reference).isSuperset(of: [2]))
+}
+
+@Test func `a release that overtakes its hold leaves the value to those who have it`() throws {
+  let table = ReferenceTable()
+  let promise = table.create(Int.self, for: reference, holder: 1)
+  // 2's release comes before 1 has registered 2's hold; 1 still holds.
+  table.release([reference], by: 2)
+  #expect(try table.promise(Int.self, for: reference) === promise)
+  table.addHold(of: reference, by: 2)
+  #expect(table.holders(of: reference) == [1])
+  table.release([reference], by: 1)
+  #expect(table.count == 0)
+}
+
+@Test func `a count below zero keeps the value until the hold has come`() {
+  let table = ReferenceTable()
+  _ = table.create(Int.self, for: reference, holder: 1)
+  table.release([reference], by: 2)
+  table.release([reference], by: 1)
+  #expect(table.contains(reference))
+  table.addHold(of: reference, by: 2)
+  #expect(table.count == 0)
+}
+
+@Test func `in whatever order holds and releases of each process come, nothing is left at the end`() {
+  for seed in 0..<200 {
+    var generator = SplitMix64(seed: UInt64(seed) &+ 40)
+    let table = ReferenceTable()
+    _ = table.create(Int.self, for: reference, holder: 1)
+    // Holds of 2…5 are registered by 1, in order, before its own release; their releases come at any time.
+    var registrations: [() -> Void] = (2...5).map { pid in { table.addHold(of: reference, by: ProcessID(pid)) } }
+    registrations.append { table.release([reference], by: 1) }
+    var releases: [() -> Void] = (2...5).map { pid in { table.release([reference], by: ProcessID(pid)) } }
+    releases.shuffle(using: &generator)
+    while !registrations.isEmpty || !releases.isEmpty {
+      let takesRegistration = releases.isEmpty || (!registrations.isEmpty && Bool.random(using: &generator))
+      if !registrations.isEmpty || takesRegistration { #expect(table.contains(reference)) }
+      (takesRegistration ? registrations.removeFirst() : releases.removeFirst())()
+    }
+    #expect(table.count == 0, "seed \(seed)")
+  }
+}
+
+@Test func `releasing what nobody holds does nothing`() {
+  let table = ReferenceTable()
+  table.release([reference], by: 2)
+  #expect(table.count == 0)
+  #expect(table.holders(of: reference).isEmpty)
+}
+
+@Test func `a process that has gone holds nothing, whatever still comes about it`() {
+  let table = ReferenceTable()
+  let other = RRID(whence: 2, id: 1)
+  _ = table.create(Int.self, for: reference, holder: 1)
+  _ = table.create(Int.self, for: other, holder: 2)
+  table.addHold(of: reference, by: 2)
+  table.releaseAll(heldBy: 2)
+  #expect(table.holders(of: reference) == [1] && !table.contains(other))
+  table.addHold(of: reference, by: 2)
+  #expect(table.holders(of: reference) == [1])
+  // Its release was still on its way: it must not leave a count that nothing will ever balance.
+  table.release([reference], by: 2)
+  #expect(table.holders(of: reference) == [1])
+  table.release([reference], by: 1)
+  #expect(table.count == 0)
+}
+
+@Test func `another type or nothing at all behind a reference is an error`() {
+  let table = ReferenceTable()
+  _ = table.create(Int.self, for: reference, holder: 1)
+  #expect(throws: ClusterError.self) { try table.promise(String.self, for: reference) }
+  do {
+    _ = try table.promise(Int.self, for: RRID(whence: 3, id: 9))
+    Issue.record("no error")
+  } catch {
+    #expect(error.message.contains("3:9"))
+  }
+}
