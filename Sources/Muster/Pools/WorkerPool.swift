@@ -85,6 +85,9 @@ public final class WorkerPool: AbstractWorkerPool {
     state.withLock { !$0.free.isEmpty || ($0.members.isEmpty && $0.fallback != nil) }
   }
 
+  /// How many tasks wait for a worker.
+  var waiterCount: Int { state.withLock { $0.waiters.count } }
+
   public var isContended: Bool { state.withLock { !$0.waiters.isEmpty } }
 
   /// Its workers, free or not.

@@ -6,10 +6,10 @@ private let reference = RRID(whence: 1, id: 7)
 
 @Test func `a value is kept as long as anybody holds it`() throws {
   let table = ReferenceTable()
-  let promise = table.create(Int.self, for: reference, holder: 1)
+  let promise = table.create(reference, holder: 1)
   table.addHold(of: reference, by: 2)
   #expect(table.holders(of: reference) == [1, 2] && table.count == 1)
-  #expect(try table.promise(Int.self, for: reference) === promise)
+  #expect(try table.promise(reference) === promise)
   table.release([reference], by: 1)
   #expect(table.contains(reference) && table.holders(of: reference) == [2])
   table.release([reference], by: 2)
@@ -18,7 +18,7 @@ private let reference = RRID(whence: 1, id: 7)
 
 @Test func `a process that holds twice has to release twice`() {
   let table = ReferenceTable()
-  _ = table.create(Int.self, for: reference, holder: 1)
+  _ = table.create(reference, holder: 1)
   table.addHold(of: reference, by: 1)
   table.release([reference], by: 1)
   #expect(table.contains(reference))
@@ -28,26 +28,26 @@ private let reference = RRID(whence: 1, id: 7)
 
 @Test func `creating what is there already counts as one more hold`() {
   let table = ReferenceTable()
-  let first = table.create(Int.self, for: reference, holder: 1)
-  let second = table.create(Int.self, for: reference, holder: 2)
+  let first = table.create(reference, holder: 1)
+  let second = table.create(reference, holder: 2)
   #expect(first === second && table.holders(of: reference) == [1, 2])
 }
 
 @Test func `a hold may come before the value is known`() throws {
   let table = ReferenceTable()
   table.addHold(of: reference, by: 2)
-  let early = try table.promise(Int.self, for: reference)
-  #expect(table.create(Int.self, for: reference, holder: 1) === early)
+  let early = try table.promise(reference)
+  #expect(table.create(reference, holder: 1) === early)
   table.release([reference, reference], by: 1)
   #expect(table.holders(of: reference).isSuperset(of: [2]))
 }
 
 @Test func `a release that overtakes its hold leaves the value to those who have it`() throws {
   let table = ReferenceTable()
-  let promise = table.create(Int.self, for: reference, holder: 1)
+  let promise = table.create(reference, holder: 1)
   // 2's release comes before 1 has registered 2's hold; 1 still holds.
   table.release([reference], by: 2)
-  #expect(try table.promise(Int.self, for: reference) === promise)
+  #expect(try table.promise(reference) === promise)
   table.addHold(of: reference, by: 2)
   #expect(table.holders(of: reference) == [1])
   table.release([reference], by: 1)
@@ -56,7 +56,7 @@ private let reference = RRID(whence: 1, id: 7)
 
 @Test func `a count below zero keeps the value until the hold has come`() {
   let table = ReferenceTable()
-  _ = table.create(Int.self, for: reference, holder: 1)
+  _ = table.create(reference, holder: 1)
   table.release([reference], by: 2)
   table.release([reference], by: 1)
   #expect(table.contains(reference))
@@ -68,7 +68,7 @@ private let reference = RRID(whence: 1, id: 7)
   for seed in 0..<200 {
     var generator = SplitMix64(seed: UInt64(seed) &+ 40)
     let table = ReferenceTable()
-    _ = table.create(Int.self, for: reference, holder: 1)
+    _ = table.create(reference, holder: 1)
     // Holds of 2…5 are registered by 1, in order, before its own release; their releases come at any time.
     var registrations: [() -> Void] = (2...5).map { pid in { table.addHold(of: reference, by: ProcessID(pid)) } }
     registrations.append { table.release([reference], by: 1) }
@@ -93,8 +93,8 @@ private let reference = RRID(whence: 1, id: 7)
 @Test func `a process that has gone holds nothing, whatever still comes about it`() {
   let table = ReferenceTable()
   let other = RRID(whence: 2, id: 1)
-  _ = table.create(Int.self, for: reference, holder: 1)
-  _ = table.create(Int.self, for: other, holder: 2)
+  _ = table.create(reference, holder: 1)
+  _ = table.create(other, holder: 2)
   table.addHold(of: reference, by: 2)
   table.releaseAll(heldBy: 2)
   #expect(table.holders(of: reference) == [1] && !table.contains(other))
@@ -107,14 +107,20 @@ private let reference = RRID(whence: 1, id: 7)
   #expect(table.count == 0)
 }
 
-@Test func `another type or nothing at all behind a reference is an error`() {
+@Test func `nothing at all behind a reference is an error`() {
   let table = ReferenceTable()
-  _ = table.create(Int.self, for: reference, holder: 1)
-  #expect(throws: ClusterError.self) { try table.promise(String.self, for: reference) }
+  _ = table.create(reference, holder: 1)
   do {
-    _ = try table.promise(Int.self, for: RRID(whence: 3, id: 9))
+    _ = try table.promise(RRID(whence: 3, id: 9))
     Issue.record("no error")
   } catch {
     #expect(error.message.contains("3:9"))
   }
+}
+
+@Test func `another type behind a reference is an error`() async throws {
+  let promise = ReferenceTable().create(reference, holder: 1)
+  promise.fulfil(.success(5))
+  #expect(try await promise.value(as: Int.self, of: reference) == 5)
+  await #expect(throws: ClusterError.self) { try await promise.value(as: String.self, of: reference) }
 }
