@@ -1,12 +1,15 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Muster
 
-/// Starts children, and ends the Engine that watches them.
+/// Starts children.
 private final class Nursery: Sendable {
   let cluster = Cluster(id: 1, spin: .zero)
-  deinit { cluster.engine.stop() }
+  /// Children may outlive the object that started them, and the Engine has to hear of their end.
+  private static let kept = Mutex<[Cluster]>([])
+  init() { Self.kept.withLock { $0.append(cluster) } }
 
   /// Runs a script of /bin/sh.
   func spawn(
