@@ -15,7 +15,8 @@ final class Watchdog: @unchecked Sendable {
   private static let quietTicks = 40
 
   private let isWatched = Atomic<Bool>(false)
-  private let isArmed = Atomic<Bool>(false)
+  /// From the beginning: the first jobs may be there before any thread has waited, and so before it is armed.
+  private let isArmed = Atomic<Bool>(true)
   private let resting = Atomic<Int>(0)
   private let watchSemaphore: UnsafeMutablePointer<sem_t>
   private let restSemaphore: UnsafeMutablePointer<sem_t>

@@ -17,6 +17,8 @@ private final class Meeting: Sendable {
 
   func handshake(_ side: Int, _ change: (inout Handshake) -> Void = { _ in }) -> Handshake {
     var handshake = Handshake(cookie: cookie, engine: engines[side])
+    // On a busy machine nothing here may fail for want of time.
+    handshake.deadline = .seconds(600)
     change(&handshake)
     return handshake
   }
