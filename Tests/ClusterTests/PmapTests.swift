@@ -327,10 +327,8 @@ extension ClusterTests {
           try await pmap(
             DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize, retryDelays: Array(repeating: .zero, count: 10))
         }
-        // /tmp/bugs/cluster-pmap-falls-back-to-process-1.md: it goes on in process 1, and would kill that, too.
-        withKnownIssue("pmap falls back to process 1 when all workers have been lost", isIntermittent: true) {
-          #expect(throws: (any Error).self) { try result.get() }
-        }
+        // It must not go on in process 1, which it would kill, too.
+        #expect(throws: (any Error).self) { try result.get() }
         if case .failure(let error) = result {
           #expect(error is ProcessExitedError || (error as? ClusterError)?.code == .noWorkers, "\(error)")
         }

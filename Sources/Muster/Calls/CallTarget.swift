@@ -7,6 +7,8 @@ class CallTarget: @unchecked Sendable {  // immutable but for the atomic
   var name: String { fatalError("abstract") }
   /// Muster's own functions are not cancelled by `interrupt`.
   var isInterruptible: Bool { true }
+  /// Nothing that comes after it on its connection is run before it has finished.
+  var isOrdered: Bool { false }
   /// The latest run took so long that answers before it should not wait for it.
   let isSlow = Atomic<Bool>(false)
 
@@ -16,14 +18,19 @@ class CallTarget: @unchecked Sendable {  // immutable but for the atomic
 /// A Muster function: it is part of the machinery, not of the user's program.
 protocol InternalFunction {}
 
+/// An internal function on whose order others rely; it must be short and not suspend.
+protocol OrderedFunction: InternalFunction {}
+
 /// A function this executable has.
 final class TypedTarget<F: RemoteFunction>: CallTarget, @unchecked Sendable {
   private let isInternal = F.self is any InternalFunction.Type
+  private let orderIsKept = F.self is any OrderedFunction.Type
   /// From then on a call is worth a write of its own.
   private static var slowThreshold: UInt64 { 20_000 }
 
   override var name: String { String(reflecting: F.self) }
   override var isInterruptible: Bool { !isInternal }
+  override var isOrdered: Bool { orderIsKept }
 
   override func run(_ request: Request) async {
     do {
@@ -39,14 +46,12 @@ final class TypedTarget<F: RemoteFunction>: CallTarget, @unchecked Sendable {
   }
 
   private func spawn(_ request: Request) async throws {
-    let references = request.link.context.references
-    let promise = references.create(try request.reference, holder: request.link.peer)
     do {
       let output = try await call(request)
-      promise.fulfil(.success(output))
+      request.promise?.fulfil(.success(output))
       try request.answerUnasked(output, of: self)
     } catch {
-      promise.fulfil(.failure(error))
+      request.promise?.fulfil(.failure(error))
       throw error
     }
   }

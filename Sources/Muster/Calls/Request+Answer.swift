@@ -57,12 +57,13 @@ extension Request {
       worker: link.context.processID)
   }
 
-  /// A spawned call's frame begins with the number of its reference.
-  var reference: RRID {
-    get throws {
-      var reader = reader()
-      return RRID(whence: link.peer, id: try reader.read(UInt64.self))
-    }
+  /// Makes the place for the result of a spawned call, before anything that comes after the call is run: its release,
+  /// say. The frame begins with the number of the reference; one too short for that fails when it is decoded.
+  mutating func reserveReference() {
+    guard kind == .spawn else { return }
+    var reader = reader()
+    guard let number = try? reader.read(UInt64.self) else { return }
+    promise = link.context.references.create(RRID(whence: link.peer, id: number), holder: link.peer)
   }
 
   private struct TooLargeUnasked: Error {}

@@ -23,7 +23,7 @@ extension Cluster {
   }
 
   /// The member, if it is there and the topology lets this process connect to it.
-  private static func reachable(_ pid: ProcessID, in members: borrowing Members) throws(ClusterError) -> PeerInfo {
+  private static func reachable(_ pid: ProcessID, in members: borrowing Members) throws -> PeerInfo {
     guard let member = members[pid] else {
       throw ClusterError(
         .noSuchProcess,
@@ -33,8 +33,8 @@ extension Cluster {
     switch member.state {
     case .joined: break
     case .leaving: throw ClusterError(.noSuchProcess, "process \(pid) is being removed", worker: pid)
-    case .gone(let reason):
-      throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: \(reason)", worker: pid)
+    case .gone(let reason): throw ProcessExitedError(pid: pid, reason: reason)
+    case .removed: throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: it was removed", worker: pid)
     }
     guard members.mayConnect(to: pid) else {
       throw ClusterError(
@@ -68,7 +68,7 @@ extension Cluster {
   func adopt(_ connection: any Connection, from pid: ProcessID) throws -> Link {
     let link = Link(peer: pid, connection: connection, engine: engine, dispatcher: dispatcher, context: self)
     let isGone = members.withLock { members in
-      if case .gone? = members[pid]?.state { return true }
+      if members[pid]?.state.isGone == true { return true }
       members.addLink(link)
       return false
     }
@@ -107,7 +107,7 @@ extension Cluster {
     let (links, member) = members.withLock { members -> ([Link], Members.Member?) in
       guard let member = members[pid], !member.state.isGone else { return ([], nil) }
       let links = members.takeLinks(of: pid)
-      members.setState(.gone(reason: reason), of: pid)
+      members.setState(member.state == .leaving ? .removed : .gone(reason: reason), of: pid)
       return (links, member)
     }
     guard let member else { return }
@@ -144,8 +144,10 @@ extension Cluster {
 
 extension Members.State {
   var isGone: Bool {
-    if case .gone = self { return true }
-    return false
+    switch self {
+    case .gone, .removed: true
+    case .joined, .leaving: false
+    }
   }
 }
 

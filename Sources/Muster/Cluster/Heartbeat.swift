@@ -47,23 +47,27 @@ struct HeartbeatMonitor: Sendable {
 }
 
 extension Cluster {
-  /// Watches all connections from now on.
+  /// Watches all connections from now on. The shortest timeout asked for counts for all.
   func startHeartbeat(timeout: Duration) {
-    let monitor = launching.withLock { state -> HeartbeatMonitor? in
-      // The shortest timeout asked for counts for all.
+    let generation = launching.withLock { state -> Int? in
       if let current = state.heartbeat, current.timeout <= UInt64(timeout.nanoseconds) { return nil }
-      let isFirst = state.heartbeat == nil
       state.heartbeat = HeartbeatMonitor(timeout: timeout, now: muster_now())
-      return isFirst ? state.heartbeat : nil
+      state.heartbeatGeneration += 1
+      return state.heartbeatGeneration
     }
-    if monitor != nil { scheduleHeartbeat() }
+    if let generation { scheduleHeartbeat(generation) }
   }
 
-  private func scheduleHeartbeat() {
-    guard let interval = launching.withLock({ $0.heartbeat?.interval }) else { return }
+  /// - Parameter generation: a monitor that was replaced schedules nothing more.
+  private func scheduleHeartbeat(_ generation: Int) {
+    let interval = launching.withLock { state in
+      state.heartbeatGeneration == generation ? state.heartbeat?.interval : nil
+    }
+    guard let interval else { return }
     engine.schedule(after: .nanoseconds(Int64(clamping: interval))) { [weak self] in
-      self?.checkHeartbeats()
-      self?.scheduleHeartbeat()
+      guard let self, self.launching.withLock({ $0.heartbeatGeneration }) == generation else { return }
+      self.checkHeartbeats()
+      self.scheduleHeartbeat(generation)
     }
   }
 

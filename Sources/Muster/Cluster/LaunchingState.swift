@@ -9,6 +9,7 @@ struct LaunchingState: Sendable {
   /// The launches under way, by the tickets of their workers.
   var launches: [UInt64: LaunchRequest] = [:]
   var heartbeat: HeartbeatMonitor?
+  var heartbeatGeneration = 0
   var lastInterrupt: UInt64 = 0
   var isLeavingAtExit = false
   var nextTicket: UInt64 = 1

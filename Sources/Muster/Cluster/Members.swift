@@ -5,7 +5,10 @@ struct Members: Sendable {
     case joined
     /// Is being removed; no new calls go to it.
     case leaving
+    /// Was lost.
     case gone(reason: String)
+    /// Was removed by `rmprocs`.
+    case removed
   }
 
   struct Member: Sendable {
@@ -67,7 +70,7 @@ struct Members: Sendable {
 
   mutating func join(_ info: PeerInfo, config: WorkerConfig? = nil, manager: (any ClusterManager)? = nil) {
     let pid = info.pid
-    if case .gone? = table[pid]?.state { return }
+    if table[pid]?.state.isGone == true { return }
     var member = table[pid] ?? Member(state: .joined, info: info)
     member.info = info
     member.config = config ?? member.config
@@ -130,7 +133,7 @@ struct Members: Sendable {
     guard table[pid] != nil else { return }
     table[pid]!.state = state
     if state != .joined { present.removeAll { $0 == pid } }
-    if case .gone = state { setLink(nil, for: pid) }
+    if state.isGone { setLink(nil, for: pid) }
   }
 
   /// Returns false if somebody else is connecting already.

@@ -63,6 +63,7 @@ enum WorkerProcess {
     }
     muster_line_buffer_output()
     if let parent = invitation.parent {
+      // SIGKILL ends a stopped worker, too. The directory of the sockets is removed by the next cluster of this user.
       muster_die_with_parent(SIGKILL)
       // It may have gone before we asked.
       if getppid() != parent { _exit(1) }

@@ -117,13 +117,14 @@ final class Dispatcher: Sendable {
         return
       }
       for _ in 0..<Self.turn {
-        guard let request = link.takeRequest(loop.memory) else {
+        guard var request = link.takeRequest(loop.memory) else {
           pass(link, isEmpty: true)
           break
         }
         engine.progress.wrappingAdd(1, ordering: .relaxed)
         request.link.flushBefore(request.target)
-        loop.begin(interruptible: request.target.isInterruptible)
+        request.reserveReference()
+        loop.begin(interruptible: request.target.isInterruptible, detachable: !request.target.isOrdered)
         await request.target.run(request)
         let stillLeads = loop.finish()
         if Task.isCancelled {

@@ -68,14 +68,12 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    let count = shared.withLock { shared in
+    shared.withLock { shared in
       shared.jobs.append(job)
       readyJobs.store(shared.jobs.count, ordering: .sequentiallyConsistent)
-      return shared.jobs.count
     }
-    // A thread of ours will look for jobs itself when it is through with this one; if that takes long, or if there
-    // are more jobs than that, a sleeping thread is woken.
-    if count > 1 || !isCurrentThread { wakeIfBlocked() }
+    // Where one thread does everything it is not blocked when it gets here, and finds the job by itself.
+    wakeIfBlocked()
   }
 
   /// Whether the calling thread is one of this Engine's.
@@ -95,7 +93,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
       shared.dirty.append(link)
       dirtyCount.store(shared.dirty.count, ordering: .sequentiallyConsistent)
     }
-    if !isCurrentThread { wakeIfBlocked() }
+    wakeIfBlocked()
   }
 
   /// Tells the Engine that a source without a descriptor is ready.

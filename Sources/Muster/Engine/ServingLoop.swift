@@ -22,14 +22,20 @@ final class ServingLoop: Sendable {
   private let state = Atomic<UInt64>(0)
   /// Whether the function that runs is a user's, which `interrupt` may cancel.
   private let isInterruptible = Atomic<Bool>(false)
+  private let isDetachable = Atomic<Bool>(true)
   private let task = Mutex<Task<Void, Never>?>(nil)
 
   init(dispatcher: Dispatcher) { self.dispatcher = dispatcher }
 
   /// A function is about to be awaited.
-  func begin(interruptible: Bool) {
+  ///
+  /// - Parameters:
+  ///   - interruptible: it may be cancelled.
+  ///   - detachable: what comes after it may be run before it has finished.
+  func begin(interruptible: Bool, detachable: Bool) {
     let sequence = (state.load(ordering: .relaxed) >> 2) &+ 1
     isInterruptible.store(interruptible, ordering: .relaxed)
+    isDetachable.store(detachable, ordering: .relaxed)
     state.store(sequence << 2 | Phase.running, ordering: .releasing)
     // Retained until the job ends or the function has finished: the loop itself may have ended before the Engine looks.
     muster_set_current_loop(Unmanaged.passRetained(self).toOpaque(), sequence)
@@ -58,7 +64,7 @@ final class ServingLoop: Sendable {
   /// The number of the message whose function runs, if one does and this loop still leads.
   var runningMessage: UInt64? {
     let current = state.load(ordering: .acquiring)
-    return current & Phase.mask == Phase.running ? current : nil
+    return current & Phase.mask == Phase.running && isDetachable.load(ordering: .relaxed) ? current : nil
   }
 
   /// Called by the watchdog: the function that runs has held its thread for too long.

@@ -6,6 +6,8 @@ struct Request: @unchecked Sendable {
   let target: CallTarget
   let link: Link
   let arrays: [BulkArray]
+  /// Where the result of a spawned call is kept.
+  var promise: ReferencePromise?
   /// The frame's body behind the number of the function. It lies in the memory of the loop that runs the request (to be
   /// decoded before that takes the next), or in `storage`.
   let body: UnsafeRawBufferPointer

@@ -35,14 +35,14 @@ struct PutReference<Value: Codable & Sendable>: RemoteProcedure, InternalFunctio
 }
 
 /// Registers a hold for a process to which the sender is sending the reference.
-struct HoldReference: RemoteAction, InternalFunction {
+struct HoldReference: RemoteAction, OrderedFunction {
   let id: RRID
   let holder: ProcessID
 
   func callAsFunction() { Cluster.current.references.addHold(of: id, by: holder) }
 }
 
-struct ReleaseReferences: RemoteAction, InternalFunction {
+struct ReleaseReferences: RemoteAction, OrderedFunction {
   let whences: [Int]
   let ids: [UInt64]
   let holder: ProcessID
