@@ -7,7 +7,7 @@ private struct PrivateFunction: RemoteFunction {
   func callAsFunction(_ x: Int) -> Int { x }
 }
 
-fileprivate struct FileprivateFunction: RemoteThunk {
+private struct FileprivateFunction: RemoteThunk {
   func callAsFunction() -> Int { 1 }
 }
 
@@ -27,7 +27,8 @@ struct Awkward: Codable, Sendable {
 
   func encode(to encoder: any Encoder) throws {
     if fails == .encoding {
-      throw EncodingError.invalidValue(fails, .init(codingPath: encoder.codingPath, debugDescription: "awkward to encode"))
+      throw EncodingError.invalidValue(
+        fails, .init(codingPath: encoder.codingPath, debugDescription: "awkward to encode"))
     }
     var container = encoder.singleValueContainer()
     try container.encode(fails.rawValue)
@@ -120,7 +121,8 @@ extension ClusterTests {
           let error = await thrown(RemoteError.self, call)
           #expect(error?.pid == pids[0])
           #expect((error?.underlying as? ClusterError)?.code == .cannotEncode)
-          #expect(error?.message.contains("MakeAwkward") == true && error?.message.contains("awkward to encode") == true)
+          #expect(
+            error?.message.contains("MakeAwkward") == true && error?.message.contains("awkward to encode") == true)
         }
         await check { try await remotecallFetch(MakeAwkward(), on: pids[0], .encoding) }
         let future = try await remotecall(MakeAwkward(), on: pids[0], .encoding)

@@ -64,10 +64,13 @@ extension ClusterTests {
       try await withWorkers(1) { (pids) async throws in
         var blocked: [Future<ProcessID>] = []
         for _ in 0..<60 { blocked.append(try await remotecall(BlockUntilOpened(), on: pids[0])) }
-        #expect(try await within(.seconds(30), "a cheap call") { try await remotecallFetch(Square(), on: pids[0], 5) } == 25)
+        #expect(
+          try await within(.seconds(30), "a cheap call") { try await remotecallFetch(Square(), on: pids[0], 5) } == 25)
         for call in blocked { #expect(try await !call.isReady()) }
         _ = try await remotecallFetch(OpenGates(), on: pids[0])
-        for call in blocked { #expect(try await within(.seconds(30), "a blocked call") { try await call.fetch() } == pids[0]) }
+        for call in blocked {
+          #expect(try await within(.seconds(30), "a blocked call") { try await call.fetch() } == pids[0])
+        }
       }
     }
 
@@ -78,7 +81,9 @@ extension ClusterTests {
         for _ in 0..<64 { blocked.append(try await remotecall(Block(seconds: 1), on: pids[0])) }
         let cheap = try await remotecall(Square(), on: pids[0], 5)
         #expect(try await within(.seconds(30), "the cheap one") { try await cheap.fetch() } == 25)
-        for call in blocked { #expect(try await within(.seconds(60), "a blocked call") { try await call.fetch() } == pids[0]) }
+        for call in blocked {
+          #expect(try await within(.seconds(60), "a blocked call") { try await call.fetch() } == pids[0])
+        }
       }
     }
 
@@ -174,7 +179,8 @@ extension ClusterTests {
         }
         #expect(last - before < 96 << 20, "\((last - before) >> 20) MiB")
         // And it serves others meanwhile.
-        #expect(try await within(.seconds(20), "another caller") { try await remotecallFetch(Square(), on: pids[1], 3) } == 9)
+        #expect(
+          try await within(.seconds(20), "another caller") { try await remotecallFetch(Square(), on: pids[1], 3) } == 9)
         kill(reader, SIGCONT)
         #expect(try await within(.seconds(120), "all replies") { try await asking.fetch() } == 2000 * (256 << 10))
       }

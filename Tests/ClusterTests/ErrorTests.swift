@@ -110,14 +110,18 @@ extension ClusterTests {
           #expect(frames.count > 1)
           #expect(frames.first?.contains("throwingFunction") == true, "\(error?.backtrace ?? "")")
           let later = await thrown(RemoteError.self) { try await remotecallFetch(ThrowLater(), on: pids[0]) }
-          #expect(later?.backtrace.split(separator: "\n").first?.contains("throwingFunction") == true, "\(later?.backtrace ?? "")")
+          #expect(
+            later?.backtrace.split(separator: "\n").first?.contains("throwingFunction") == true,
+            "\(later?.backtrace ?? "")")
         }
       }
     }
 
     @Test func anErrorThatIsNotCodableArrivesAsItsDescription() async throws {
       try await withWorkers(1) { (pids) async throws in
-        let error = await thrown(RemoteError.self) { try await remotecallFetch(ThrowOther(kind: .notCodable), on: pids[0]) }
+        let error = await thrown(RemoteError.self) {
+          try await remotecallFetch(ThrowOther(kind: .notCodable), on: pids[0])
+        }
         #expect(error?.typeName == "ClusterTests.NotCodable")
         #expect(error?.message == "not codable")
         #expect(error?.underlying == nil)
@@ -126,7 +130,9 @@ extension ClusterTests {
 
     @Test func anErrorThatCannotBeDecodedArrivesWithTheReason() async throws {
       try await withWorkers(1) { (pids) async throws in
-        let error = await thrown(RemoteError.self) { try await remotecallFetch(ThrowOther(kind: .undecodable), on: pids[0]) }
+        let error = await thrown(RemoteError.self) {
+          try await remotecallFetch(ThrowOther(kind: .undecodable), on: pids[0])
+        }
         #expect(error?.typeName == "ClusterTests.Undecodable")
         #expect(error?.message == "the original says this")
         let both = error?.underlying as? CompositeError
@@ -140,10 +146,14 @@ extension ClusterTests {
 
     @Test func anErrorThatCannotBeEncodedArrivesAsItsDescription() async throws {
       try await withWorkers(1) { (pids) async throws in
-        let error = await thrown(RemoteError.self) { try await remotecallFetch(ThrowOther(kind: .unencodable), on: pids[0]) }
+        let error = await thrown(RemoteError.self) {
+          try await remotecallFetch(ThrowOther(kind: .unencodable), on: pids[0])
+        }
         #expect(error?.typeName == "ClusterTests.Unencodable")
         #expect(error?.message == "the unencodable one")
-        let later = await thrown(RemoteError.self) { try await remotecall(ThrowOther(kind: .unencodable), on: pids[0]).fetch() }
+        let later = await thrown(RemoteError.self) {
+          try await remotecall(ThrowOther(kind: .unencodable), on: pids[0]).fetch()
+        }
         #expect(later?.message == "the unencodable one")
         #expect(try await remotecallFetch(Square(), on: pids[0], 3) == 9)
       }
@@ -152,7 +162,9 @@ extension ClusterTests {
     /// Nobody has cancelled anything: it is an error like any other.
     @Test func aCancellationErrorThatTheFunctionThrowsItselfIsNoInterrupt() async throws {
       try await withWorkers(1) { (pids) async throws in
-        let error = await thrown(RemoteError.self) { try await remotecallFetch(ThrowOther(kind: .cancelled), on: pids[0]) }
+        let error = await thrown(RemoteError.self) {
+          try await remotecallFetch(ThrowOther(kind: .cancelled), on: pids[0])
+        }
         #expect(error?.typeName == "Swift.CancellationError")
         #expect(error?.underlying as? ClusterError == nil)
       }
@@ -193,7 +205,9 @@ extension ClusterTests {
         await withTaskGroup(of: Void.self) { group in
           for index in 0..<200 {
             group.addTask {
-              let error = await thrown(RemoteError.self) { try await remotecallFetch(ThrowNumber(), on: pids[index % 2], index) }
+              let error = await thrown(RemoteError.self) {
+                try await remotecallFetch(ThrowNumber(), on: pids[index % 2], index)
+              }
               #expect(error?.underlying as? Foobar == Foobar(number: index))
             }
           }

@@ -113,7 +113,8 @@ extension ClusterTests {
             }
           }
           try await future.put(4)
-          #expect(try await within(.seconds(20), "20 fetches") { try await results.value } == Array(repeating: 4, count: 20))
+          #expect(
+            try await within(.seconds(20), "20 fetches") { try await results.value } == Array(repeating: 4, count: 20))
         }
       }
     }
@@ -175,7 +176,9 @@ extension ClusterTests {
           #expect(Cluster.process.references.contains(mine.id))
           try await mine.put(3)
         }
-        try await eventually("the worker keeps nothing") { try await remotecallFetch(KeptReferences(), on: pids[0]) == 0 }
+        try await eventually("the worker keeps nothing") {
+          try await remotecallFetch(KeptReferences(), on: pids[0]) == 0
+        }
         await eventually("process 1 keeps nothing") { Cluster.process.references.count == before }
       }
     }
@@ -228,10 +231,14 @@ extension ClusterTests {
         let call = try await remotecall(Nap(.seconds(3600)), on: pids[0])
         #expect(try await !future.isReady())
         kill(try await osPID(of: pids[0]), SIGKILL)
-        let error = await thrown(ProcessExitedError.self) { try await within(.seconds(20), "fetch") { try await fetching.value } }
+        let error = await thrown(ProcessExitedError.self) {
+          try await within(.seconds(20), "fetch") { try await fetching.value }
+        }
         #expect(error?.pid == pids[0])
         await thrown(ProcessExitedError.self) { try await within(.seconds(20), "call") { try await call.fetch() } }
-        let there = await thrown(RemoteError.self) { try await within(.seconds(20), "remote") { try await remote.fetch() } }
+        let there = await thrown(RemoteError.self) {
+          try await within(.seconds(20), "remote") { try await remote.fetch() }
+        }
         // It may just have been about to connect to the process that was killed.
         let couldNotConnect = (there?.underlying as? ClusterError)?.code == .notConnected
         #expect(

@@ -94,11 +94,14 @@ struct Combination: CustomStringConvertible, Sendable {
   var distributed, batched, handled, delayed, checked: Bool
   static let all = (0..<32).map { bits in
     Combination(
-      distributed: bits & 1 != 0, batched: bits & 2 != 0, handled: bits & 4 != 0, delayed: bits & 8 != 0, checked: bits & 16 != 0)
+      distributed: bits & 1 != 0, batched: bits & 2 != 0, handled: bits & 4 != 0, delayed: bits & 8 != 0,
+      checked: bits & 16 != 0)
   }
   var description: String {
-    [distributed ? "distributed" : "here", batched ? "batchSize 2" : "", handled ? "onError" : "",
-      delayed ? "retryDelays" : "", checked ? "retryCheck" : ""].filter { !$0.isEmpty }.joined(separator: ", ")
+    [
+      distributed ? "distributed" : "here", batched ? "batchSize 2" : "", handled ? "onError" : "",
+      delayed ? "retryDelays" : "", checked ? "retryCheck" : "",
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }
 
@@ -178,7 +181,15 @@ extension ClusterTests {
         #expect(try await pmap(Square(), (1...5).lazy.filter { $0 % 2 == 1 }.map { $0 + 1 }) == [4, 16, 36])
         #expect(try await pmap(Square(), stride(from: 10, through: 0, by: -5)) == [100, 25, 0])
         var state = 0
-        #expect(try await pmap(Square(), AnySequence { AnyIterator { state += 1; return state <= 4 ? state : nil } }) == [1, 4, 9, 16])
+        #expect(
+          try await pmap(
+            Square(),
+            AnySequence {
+              AnyIterator {
+                state += 1
+                return state <= 4 ? state : nil
+              }
+            }) == [1, 4, 9, 16])
         #expect(try await pmap(zip([1, 2, 3], [10, 20, 30])) { Add(a: $0, b: $1) } == [11, 22, 33])
         #expect(try await pmap([Int]()) { Add(a: $0, b: 1) } == [])
       }
@@ -188,7 +199,9 @@ extension ClusterTests {
       try await withWorkers(2) { (pids) async throws in
         for batchSize in [1, 3] {
           let error = await thrown(RemoteError.self) {
-            try await within(.seconds(20), "pmap") { try await pmap(Fragile(weakness: .oddItems), [0, 2, 5, 4], batchSize: batchSize) }
+            try await within(.seconds(20), "pmap") {
+              try await pmap(Fragile(weakness: .oddItems), [0, 2, 5, 4], batchSize: batchSize)
+            }
           }
           #expect(error?.underlying as? Foobar == Foobar(number: 5))
           #expect(pids.contains(error?.pid ?? 0))
@@ -209,7 +222,8 @@ extension ClusterTests {
     @Test func onErrorReplacesOnlyTheItemsThatFailed() async throws {
       try await withWorkers(2) { (_) async throws in
         for batchSize in [1, 3] {
-          let results = try await pmap(Fragile(weakness: .oddItems), 0..<50, batchSize: batchSize, onError: { _ in replacement })
+          let results = try await pmap(
+            Fragile(weakness: .oddItems), 0..<50, batchSize: batchSize, onError: { _ in replacement })
           for (item, result) in results.enumerated() {
             #expect(item % 2 == 1 ? result == replacement : result.first == item && result != replacement)
           }
@@ -235,7 +249,8 @@ extension ClusterTests {
     @Test func itemsThatFailOnSomeWorkersEndOnOthers() async throws {
       try await withWorkers(4) { (pids) async throws in
         let results = try await within(.seconds(60), "pmap") {
-          try await pmap(Fragile(weakness: .evenProcesses), 0..<40, retryDelays: Array(repeating: .milliseconds(2), count: 1000))
+          try await pmap(
+            Fragile(weakness: .evenProcesses), 0..<40, retryDelays: Array(repeating: .milliseconds(2), count: 1000))
         }
         #expect(results.map { $0[0] } == Array(0..<40))
         #expect(results.allSatisfy { $0[1] % 2 == 1 })
@@ -308,7 +323,8 @@ extension ClusterTests {
       try await withWorkers(3) { (pids) async throws in
         let (start, victim) = (ContinuousClock.now, try await osPID(of: pids[1]))
         let mapping = Task {
-          try await pmap(Slow(), 0..<1500, batchSize: batchSize, retryDelays: [.milliseconds(1), .milliseconds(1), .milliseconds(1)])
+          try await pmap(
+            Slow(), 0..<1500, batchSize: batchSize, retryDelays: [.milliseconds(1), .milliseconds(1), .milliseconds(1)])
         }
         let progress = try await remotecall(Slow(), on: pids[1], 0)
         _ = try await progress.fetch()
@@ -325,7 +341,8 @@ extension ClusterTests {
       try await withWorkers(2) { (pids) async throws in
         let result = await within0 {
           try await pmap(
-            DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize, retryDelays: Array(repeating: .zero, count: 10))
+            DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize, retryDelays: Array(repeating: .zero, count: 10)
+          )
         }
         // It must not go on in process 1, which it would kill, too.
         #expect(throws: (any Error).self) { try result.get() }
@@ -338,7 +355,9 @@ extension ClusterTests {
     @Test(arguments: [1, 4]) func withoutRetriesTheDeathOfAWorkerEndsIt(batchSize: Int) async throws {
       try await withWorkers(2) { (pids) async throws in
         let error = await thrown(ProcessExitedError.self) {
-          try await within(.seconds(30), "pmap") { try await pmap(DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize) }
+          try await within(.seconds(30), "pmap") {
+            try await pmap(DieAt(fatal: 10, victim: nil), 0..<40, batchSize: batchSize)
+          }
         }
         #expect(error.map { pids.contains($0.pid) } == true)
         #expect(error?.reason.contains("signal 9") == true)

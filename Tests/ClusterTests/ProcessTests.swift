@@ -117,9 +117,13 @@ extension ClusterTests {
         try await eventually("the nested call runs") { try await remotecallFetch(CountNotes(), on: pids[0]) == 1 }
         #expect(try await !call.isReady())
         try await within(.seconds(20), "rmprocs") { try await rmprocs(pids[0]) }
-        let error = await thrown(ProcessExitedError.self) { try await within(.seconds(20), "fetch") { try await call.fetch() } }
+        let error = await thrown(ProcessExitedError.self) {
+          try await within(.seconds(20), "fetch") { try await call.fetch() }
+        }
         #expect(error?.pid == pids[0] && error?.reason.contains("removed") == true)
-        let there = await thrown(RemoteError.self) { try await within(.seconds(20), "nested") { try await nested.fetch() } }
+        let there = await thrown(RemoteError.self) {
+          try await within(.seconds(20), "nested") { try await nested.fetch() }
+        }
         #expect((there?.underlying as? ProcessExitedError)?.pid == pids[0])
       }
     }
@@ -150,7 +154,9 @@ extension ClusterTests {
           _ = try await remotecallFetch(Identity(), on: pid)
           try await interrupt(pid)
           for call in [calls.0, calls.1] {
-            let error = await thrown(RemoteError.self) { try await within(.seconds(20), "the call") { try await call.fetch() } }
+            let error = await thrown(RemoteError.self) {
+              try await within(.seconds(20), "the call") { try await call.fetch() }
+            }
             #expect((error?.underlying as? ClusterError)?.code == .interrupted)
             #expect(error?.message.contains("interrupted") == true && error?.message.contains("Nap") == true)
           }
@@ -167,7 +173,9 @@ extension ClusterTests {
         for pid in pids { _ = try await remotecallFetch(Identity(), on: pid) }
         try await interrupt()
         for call in calls {
-          let error = await thrown(RemoteError.self) { try await within(.seconds(20), "the call") { try await call.fetch() } }
+          let error = await thrown(RemoteError.self) {
+            try await within(.seconds(20), "the call") { try await call.fetch() }
+          }
           #expect((error?.underlying as? ClusterError)?.code == .interrupted)
         }
         #expect(workers() == pids)
@@ -191,7 +199,9 @@ extension ClusterTests {
         try await interrupt(pids[0])
         #expect(try await !call.isReady())
         try await interrupt(pids[0])
-        let error = await thrown(ProcessExitedError.self) { try await within(.seconds(20), "the call") { try await call.fetch() } }
+        let error = await thrown(ProcessExitedError.self) {
+          try await within(.seconds(20), "the call") { try await call.fetch() }
+        }
         #expect(error?.pid == pids[0])
         #expect(error?.reason.contains("130") == true, "\(String(describing: error))")
         await eventually("it is gone") { workers() == [1] }
@@ -209,7 +219,10 @@ extension ClusterTests {
         let waiters = [
           Task { _ = try await remotecallFetch(Nap(.seconds(3600)), on: victim) },
           Task { _ = try await fetching.fetch() },
-          Task { try await fetching.wait(); _ = try await fetching.fetch() },
+          Task {
+            try await fetching.wait()
+            _ = try await fetching.fetch()
+          },
           Task { _ = try await waiting.fetch() },
           Task { _ = try await remotecallWait(Nap(.seconds(3600)), on: victim) },
         ]
@@ -221,10 +234,14 @@ extension ClusterTests {
         }
         #expect(own?.pid == victim && own?.reason.contains(reason) == true, "\(String(describing: own))")
         for waiter in waiters {
-          let error = await thrown(ProcessExitedError.self) { try await within(.seconds(10), "a waiter") { try await waiter.value } }
+          let error = await thrown(ProcessExitedError.self) {
+            try await within(.seconds(10), "a waiter") { try await waiter.value }
+          }
           #expect(error?.pid == victim && error?.reason.contains(reason) == true, "\(String(describing: error))")
         }
-        let there = await thrown(RemoteError.self) { try await within(.seconds(10), "the peer") { try await peer.fetch() } }
+        let there = await thrown(RemoteError.self) {
+          try await within(.seconds(10), "the peer") { try await peer.fetch() }
+        }
         #expect((there?.underlying as? ProcessExitedError)?.pid == victim, "\(String(describing: there))")
         #expect(ContinuousClock.now - start < .seconds(10), "at once, not after a heartbeat's timeout")
         #expect(workers() == [pids[1]])
@@ -241,7 +258,9 @@ extension ClusterTests {
         let process = try await osPID(of: victim)
         kill(process, SIGKILL)
         for call in calls {
-          let error = await thrown((any Error).self) { try await within(.seconds(20), "a waiter") { try await call.value } }
+          let error = await thrown((any Error).self) {
+            try await within(.seconds(20), "a waiter") { try await call.value }
+          }
           // Those that had not been sent yet are told that it is not there.
           #expect((error as? ProcessExitedError)?.pid == victim || (error as? ClusterError)?.code == .noSuchProcess)
         }

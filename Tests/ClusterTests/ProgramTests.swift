@@ -40,13 +40,17 @@ extension ClusterTests {
     }
 
     @Test func procsOnTheCommandLineStartsWorkersAndIsHiddenFromTheProgram() async throws {
-      for arguments in [["--procs", "3", "arguments", "a", "--procs", "9"], ["--procs=3", "arguments", "a", "--procs", "9"]] {
+      for arguments in [
+        ["--procs", "3", "arguments", "a", "--procs", "9"], ["--procs=3", "arguments", "a", "--procs", "9"],
+      ] {
         let result = try await RunningProgram.run(arguments)
         #expect(result.code == 0, "\(result.errors)")
         #expect(result.output == #"nprocs 4 arguments ["arguments", "a", "--procs", "9"]"# + "\n")
       }
       let automatic = try await RunningProgram.run(["--procs", "auto", "arguments"])
-      #expect(automatic.output.hasPrefix("nprocs \(1 + ProcessInfo.processInfo.activeProcessorCount) "), "\(automatic.output)")
+      #expect(
+        automatic.output.hasPrefix("nprocs \(1 + ProcessInfo.processInfo.activeProcessorCount) "), "\(automatic.output)"
+      )
     }
 
     @Test(arguments: [["--procs"], ["--procs", "0"], ["--procs", "many"], ["--procs=-2"], ["--procs="]])
@@ -67,12 +71,15 @@ extension ClusterTests {
     @Test func aProgramStartedAsAWorkerByHandSaysWhatIsWrong() async throws {
       let result = try await RunningProgram.run(["--worker"])
       #expect(result.code == 1)
-      #expect(result.errors.contains("no invitation") || result.errors.contains("holds no invitation"), "\(result.errors)")
+      #expect(
+        result.errors.contains("no invitation") || result.errors.contains("holds no invitation"), "\(result.errors)")
     }
 
     // MARK: The death of process 1
 
-    @Test(arguments: ["idle", "calls", "busy", "storm"]) func workersEndWhenProcess1IsKilled(scenario: String) async throws {
+    @Test(arguments: ["idle", "calls", "busy", "storm"]) func workersEndWhenProcess1IsKilled(scenario: String)
+      async throws
+    {
       let before = ProcessTable.socketDirectories
       let program = try RunningProgram([scenario])
       try await program.waitForOutput(scenario == "busy" ? "computing" : "ready")
@@ -141,7 +148,9 @@ extension ClusterTests {
 
     // MARK: Heartbeats
 
-    @Test(arguments: ["alone", "after-longer"]) func aStoppedWorkerIsDeclaredDeadAndABusyOneIsNot(when: String) async throws {
+    @Test(arguments: ["alone", "after-longer"]) func aStoppedWorkerIsDeclaredDeadAndABusyOneIsNot(when: String)
+      async throws
+    {
       let result = try await RunningProgram.run(["heartbeat", when], within: .seconds(90))
       #expect(result.code == 0, "\(result.errors)")
       let lost = result.output.split(separator: "\n").first { $0.hasPrefix("lost true after ") } ?? ""

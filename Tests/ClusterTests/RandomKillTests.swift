@@ -37,7 +37,8 @@ extension ClusterTests {
         let killer = Self.killOne(UInt64(seed))
         let results = try await within(.seconds(60), "pmap with seed \(seed)") {
           try await pmap(
-            Slow(), 0..<150, batchSize: seed % 2 == 0 ? 1 : 3, retryDelays: Array(repeating: .milliseconds(1), count: 20))
+            Slow(), 0..<150, batchSize: seed % 2 == 0 ? 1 : 3,
+            retryDelays: Array(repeating: .milliseconds(1), count: 20))
         }
         #expect(results.count == 150)
         await killer.value

@@ -26,9 +26,11 @@ struct Programs: ClusterProgram {
   }
 
   static let scenarios: [String: @Sendable ([String]) async throws -> Void] = [
-    "idle": idle, "busy": busy, "calls": calls, "exit": exitInTheMiddle, "throw": throwInTheMiddle, "return": returnFromRun,
+    "idle": idle, "busy": busy, "calls": calls, "exit": exitInTheMiddle, "throw": throwInTheMiddle,
+    "return": returnFromRun,
     "crash": crash, "arguments": arguments, "output": output, "remove": remove, "stubborn": stubborn,
-    "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress, "addprocs": keepAdding,
+    "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress,
+    "addprocs": keepAdding,
   ]
 }
 

@@ -34,7 +34,8 @@ extension Cluster {
     case .joined: break
     case .leaving: throw ClusterError(.noSuchProcess, "process \(pid) is being removed", worker: pid)
     case .gone(let reason): throw ProcessExitedError(pid: pid, reason: reason)
-    case .removed: throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: it was removed", worker: pid)
+    case .removed:
+      throw ClusterError(.noSuchProcess, "process \(pid) is not there any more: it was removed", worker: pid)
     }
     guard members.mayConnect(to: pid) else {
       throw ClusterError(

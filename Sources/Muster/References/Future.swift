@@ -63,7 +63,10 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
   /// - Throws: what the call threw; otherwise as `fetch`.
   public func wait() async throws {
     while true {
-      if let outcome = core.cached { return _ = try outcome.get() }
+      if let outcome = core.cached {
+        _ = try outcome.get()
+        return
+      }
       if let arrival = core.arrival() {
         _ = try await arrival.promise.wait()
         _ = try resolve()?.get()
@@ -71,7 +74,9 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       }
       switch core.source {
       case .call: continue
-      case .local(let promise): return _ = try await promise.wait().get()
+      case .local(let promise):
+        _ = try await promise.wait().get()
+        return
       case .owner:
         core.hold()
         _ = try await core.cluster.call(WaitForReference(id: id), on: owner, Nothing())

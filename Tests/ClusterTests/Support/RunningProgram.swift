@@ -33,7 +33,8 @@ final class RunningProgram {
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
 
-    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" } + [mark]
+    let variables =
+      ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" } + [mark]
     let argumentPointers = ([Self.path] + arguments).map { strdup($0) } + [nil]
     let variablePointers = variables.map { strdup($0) } + [nil]
     defer { for pointer in argumentPointers + variablePointers { free(pointer) } }
@@ -83,16 +84,20 @@ final class RunningProgram {
   }
 
   /// Waits until it has ended; returns its exit code, or minus the signal.
-  func waitForExit(within limit: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation) async throws
+  func waitForExit(within limit: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation)
+    async throws
     -> Int32
   {
-    let ended = await eventually(within: limit, "the program ends", sourceLocation: sourceLocation) { exitStatus != nil }
+    let ended = await eventually(within: limit, "the program ends", sourceLocation: sourceLocation) {
+      exitStatus != nil
+    }
     try #require(ended, "out: \(output) err: \(errors)", sourceLocation: sourceLocation)
     return exitCode!
   }
 
   /// Checks that none of its processes is left, within a second and some allowance for a machine under load.
-  func expectNothingLeft(within limit: Duration = .seconds(5), sourceLocation: SourceLocation = #_sourceLocation) async {
+  func expectNothingLeft(within limit: Duration = .seconds(5), sourceLocation: SourceLocation = #_sourceLocation) async
+  {
     await eventually(within: limit, "all its processes end", sourceLocation: sourceLocation) { processes.isEmpty }
   }
 

@@ -80,7 +80,8 @@ func thrown<E: Error>(
   } catch let error as E {
     return error
   } catch {
-    Issue.record("threw \(Swift.type(of: error)): \(error), and should have thrown a \(type)", sourceLocation: sourceLocation)
+    Issue.record(
+      "threw \(Swift.type(of: error)): \(error), and should have thrown a \(type)", sourceLocation: sourceLocation)
   }
   return nil
 }

@@ -35,7 +35,9 @@ func leavingNothingBehind<Value>(
   // Removing ends when the process has: but one that died meanwhile is reaped when the Engine gets to it.
   await eventually("no child process is left", sourceLocation: sourceLocation) { ProcessTable.children.isEmpty }
   if !ProcessTable.children.isEmpty {
-    let lines = ProcessTable.children.map { "\($0) \(ProcessTable.status(of: $0)?.state ?? "?") \(ProcessTable.commandLine(of: $0))" }
+    let lines = ProcessTable.children.map {
+      "\($0) \(ProcessTable.status(of: $0)?.state ?? "?") \(ProcessTable.commandLine(of: $0))"
+    }
     Issue.record("left: \(lines)", sourceLocation: sourceLocation)
     for child in ProcessTable.children { kill(child, SIGKILL) }
   }

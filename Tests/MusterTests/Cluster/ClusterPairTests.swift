@@ -36,7 +36,8 @@ import Testing
     #expect(try await remotecallFetch(Echo<[Double]>(), on: 2, numbers) == numbers)
     let text = String(repeating: "Zeichen ä ", count: 20_000)
     #expect(try await remotecallFetch(Echo<String>(), on: 2, text) == text)
-    #expect(try await remotecallFetch(Echo<[[Double]]>(), on: 2, [numbers, [], [1], numbers]) == [numbers, [], [1], numbers])
+    #expect(
+      try await remotecallFetch(Echo<[[Double]]>(), on: 2, [numbers, [], [1], numbers]) == [numbers, [], [1], numbers])
     #expect(try await remotecallFetch(Square(), on: 2, 3) == 9)
   }
 }
@@ -154,7 +155,9 @@ func `what a function throws arrives with its process, type, words and itself`(p
     var garbage = headerBytes(length: 16, kind: 200)
     garbage.withUnsafeMutableBytes { bytes in
       var buffer = UnsafeRawBufferPointer(bytes)
-      _ = withUnsafePointer(to: &buffer) { try? pair.linkToTwo.connection.write(UnsafeBufferPointer(start: $0, count: 1)) }
+      _ = withUnsafePointer(to: &buffer) {
+        try? pair.linkToTwo.connection.write(UnsafeBufferPointer(start: $0, count: 1))
+      }
     }
     await eventually("the connection lives") { pair.linkToOne.loss != nil && pair.linkToTwo.loss != nil }
     #expect(pair.linkToOne.loss?.contains("no message") == true)
@@ -163,14 +166,17 @@ func `what a function throws arrives with its process, type, words and itself`(p
 
 @Test(arguments: [
   // A call of a function that was never declared; requests without room for its number; a declaration out of range.
-  headerBytes(length: 20, kind: 2) + [9, 0, 0, 0], headerBytes(length: 16, kind: 2), headerBytes(length: 19, kind: 3) + [0, 0, 0],
+  headerBytes(length: 20, kind: 2) + [9, 0, 0, 0], headerBytes(length: 16, kind: 2),
+  headerBytes(length: 19, kind: 3) + [0, 0, 0],
   headerBytes(length: 17, kind: 1, id: .max) + [65], headerBytes(length: 16, kind: 4),
 ])
 func `a message that cannot be meant ends the connection`(bytes: [UInt8]) async throws {
   try await withClusterPair((2, 3)) { pair async throws in
     bytes.withUnsafeBytes { bytes in
       var buffer = bytes
-      _ = withUnsafePointer(to: &buffer) { try? pair.linkToTwo.connection.write(UnsafeBufferPointer(start: $0, count: 1)) }
+      _ = withUnsafePointer(to: &buffer) {
+        try? pair.linkToTwo.connection.write(UnsafeBufferPointer(start: $0, count: 1))
+      }
     }
     await eventually("the connection lives") { pair.linkToOne.loss != nil }
   }

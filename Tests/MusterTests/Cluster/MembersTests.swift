@@ -115,7 +115,8 @@ private func info(_ pid: ProcessID, addresses: [TransportAddress] = []) -> PeerI
   }
   func link(_ pid: ProcessID) -> Link {
     Link(
-      peer: pid, connection: InProcessTransport.pair().0, engine: cluster.engine, dispatcher: cluster.dispatcher, context: cluster)
+      peer: pid, connection: InProcessTransport.pair().0, engine: cluster.engine, dispatcher: cluster.dispatcher,
+      context: cluster)
   }
   var members = Members(id: 1)
   let (first, second) = (link(5), link(5))

@@ -61,6 +61,7 @@ func `what is no cookie of at least 128 bits is refused, without being repeated`
 @Test func `the code is HMAC-SHA256`() throws {
   // RFC 4231, test case 1.
   let cookie = try Cookie(hex: String(repeating: "0b", count: 20))
-  let code = cookie.authenticationCode(of: Array("Hi There".utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  let code = cookie.authenticationCode(of: Array("Hi There".utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    .joined()
   #expect(code == "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
 }

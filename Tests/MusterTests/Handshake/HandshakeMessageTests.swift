@@ -62,7 +62,8 @@ private let build = BuildDigest(bytes: Array(0..<32))
   #expect(text != HandshakeRole.listener.transcript(hello, challenge))
   var others: [Hello] = []
   for change in [
-    { $0.version += 1 }, { $0.from = 4 }, { $0.to = 2 }, { $0.ticket = 6 }, { $0.build = BuildDigest(bytes: Array(1...32)) },
+    { $0.version += 1 }, { $0.from = 4 }, { $0.to = 2 }, { $0.ticket = 6 },
+    { $0.build = BuildDigest(bytes: Array(1...32)) },
     { $0.nonce[31] ^= 1 },
   ] as [(inout Hello) -> Void] {
     var other = hello
@@ -73,7 +74,8 @@ private let build = BuildDigest(bytes: Array(0..<32))
   nonce.nonce[0] ^= 1
   var otherBuild = challenge
   otherBuild.build = build
-  let texts = others.map { HandshakeRole.dialler.transcript($0, challenge) }
+  let texts =
+    others.map { HandshakeRole.dialler.transcript($0, challenge) }
     + [HandshakeRole.dialler.transcript(hello, nonce), HandshakeRole.dialler.transcript(hello, otherBuild), text]
   #expect(Set(texts).count == texts.count)
   var proof = challenge

@@ -23,13 +23,16 @@ private final class Meeting: Sendable {
     return handshake
   }
 
-  func dial(_ handshake: Handshake, from: ProcessID = 3, to: ProcessID = 1, ticket: UInt64 = 7) -> Task<Void, any Error> {
+  func dial(_ handshake: Handshake, from: ProcessID = 3, to: ProcessID = 1, ticket: UInt64 = 7) -> Task<Void, any Error>
+  {
     Task(executorPreference: engines[0]) { [dialler] in
       try await handshake.dial(dialler, from: from, to: to, ticket: ticket)
     }
   }
 
-  func answer(_ handshake: Handshake, admit: @escaping @Sendable (Hello) -> String? = { _ in nil }) -> Task<Hello, any Error> {
+  func answer(_ handshake: Handshake, admit: @escaping @Sendable (Hello) -> String? = { _ in nil }) -> Task<
+    Hello, any Error
+  > {
     Task(executorPreference: engines[1]) { [listener] in try await handshake.answer(listener, admit: admit) }
   }
 }
@@ -60,7 +63,9 @@ private func refusal<Success>(_ task: Task<Success, any Error>) async -> String 
 }
 
 @Test(arguments: ConnectionKind.allCases)
-func `two sides that know the cookie accept each other, and nothing of the stream is lost`(kind: ConnectionKind) async throws {
+func `two sides that know the cookie accept each other, and nothing of the stream is lost`(kind: ConnectionKind)
+  async throws
+{
   let meeting = try Meeting(kind)
   let answer = meeting.answer(meeting.handshake(1)) { hello in hello.ticket == 7 ? nil : "wrong ticket" }
   try await meeting.dial(meeting.handshake(0)).value
@@ -270,7 +275,8 @@ func `who is not admitted hears why`(kind: ConnectionKind) async throws {
 
 @Test func `damaging any byte of the greeting or the proof is noticed`() async throws {
   let unnoticed = Set(10..<16)  // filled with zeroes, without a meaning
-  for index in 0..<(Hello.size + Challenge.proofSize) where !unnoticed.contains(index) && (index % 5 == 0 || index < 44) {
+  for index in 0..<(Hello.size + Challenge.proofSize) where !unnoticed.contains(index) && (index % 5 == 0 || index < 44)
+  {
     let meeting = try Meeting(.inProcess)
     let answer = meeting.answer(meeting.handshake(1))
     let hello = Hello(from: 3, to: 1, ticket: 7)

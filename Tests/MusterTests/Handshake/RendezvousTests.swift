@@ -69,7 +69,9 @@ extension TestDirectory: @unchecked Sendable {}  // immutable
   var knocking: [any Connection] = []
   for index in 0..<200 {
     let connection = try door.knock()
-    let garbage = (0..<Int.random(in: 0...300, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let garbage = (0..<Int.random(in: 0...300, using: &generator)).map { _ in
+      UInt8.random(in: 0...255, using: &generator)
+    }
     if index % 3 > 0 { _ = try? Conformance.write(garbage, to: connection) }
     if index % 3 > 1 { connection.close() } else { knocking.append(connection) }
     if index % 50 == 0 { try await door.join(ticket: UInt64(index + 1)) }

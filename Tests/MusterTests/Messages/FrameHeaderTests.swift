@@ -9,7 +9,8 @@ private func header(_ bytes: [UInt8]) throws -> FrameHeader {
 @Test func `a header is read as it was written`() throws {
   let all: [MessageKind] = [.declare, .call, .cast, .spawn, .value, .failure, .kept, .ping, .pong, .leave]
   for kind in all {
-    let read = try header(headerBytes(length: 16 + 2 * 16 + 5, kind: kind.rawValue, arrays: 2, id: 0x0102_0304_0506_0708))
+    let read = try header(
+      headerBytes(length: 16 + 2 * 16 + 5, kind: kind.rawValue, arrays: 2, id: 0x0102_0304_0506_0708))
     #expect(read.length == 53 && read.kind == kind && read.arrayCount == 2 && read.id == 0x0102_0304_0506_0708)
   }
   #expect(all.filter(\.isRequest) == [.call, .cast, .spawn])
@@ -37,7 +38,9 @@ private func header(_ bytes: [UInt8]) throws -> FrameHeader {
     #expect(throws: WireError(.truncated, offset: 0)) { try header(headerBytes(length: length)) }
   }
   #expect(throws: WireError(.truncated, offset: 0)) { try header(headerBytes(length: 31, arrays: 1)) }
-  #expect(throws: WireError(.truncated, offset: 0)) { try header(headerBytes(length: 16 + 16 * 65_535 - 1, arrays: .max)) }
+  #expect(throws: WireError(.truncated, offset: 0)) {
+    try header(headerBytes(length: 16 + 16 * 65_535 - 1, arrays: .max))
+  }
   #expect(try header(headerBytes(length: 16)).length == 16)
   #expect(try header(headerBytes(length: 32, arrays: 1)).arrayCount == 1)
 }

@@ -8,7 +8,8 @@ private func random(_ count: Int, using generator: inout SplitMix64) -> [UInt8] 
 
 @Test func `frames cut at every position are put together again`() throws {
   let messages = [
-    Message(id: 1, body: [1, 2, 3]), Message(kind: .ping), Message(kind: .call, id: 2, body: [9], arrays: [[1, 2], [3]]),
+    Message(id: 1, body: [1, 2, 3]), Message(kind: .ping),
+    Message(kind: .call, id: 2, body: [9], arrays: [[1, 2], [3]]),
     Message(kind: .failure, id: .max, body: Array(0..<50)),
   ]
   let bytes = try messages.flatMap { try $0.bytes() }
@@ -35,12 +36,14 @@ private func random(_ count: Int, using generator: inout SplitMix64) -> [UInt8] 
   for size in sizes {
     for difference in [-17, -16, -1, 0, 1] {
       let messages = [
-        Message(id: 1, body: [7]), Message(id: 2, body: random(size + difference, using: &generator)), Message(id: 3, body: [8]),
+        Message(id: 1, body: [7]), Message(id: 2, body: random(size + difference, using: &generator)),
+        Message(id: 3, body: [8]),
       ]
       let bytes = try messages.flatMap { try $0.bytes() }
       for step in [4_096, 65_536, .max] {
         var parser = FrameParser()
-        #expect(try parser.feed(bytes, step: { step }) == messages.map { ParsedMessage($0) }, "\(size + difference), \(step)")
+        #expect(
+          try parser.feed(bytes, step: { step }) == messages.map { ParsedMessage($0) }, "\(size + difference), \(step)")
       }
     }
   }
@@ -50,7 +53,10 @@ private func random(_ count: Int, using generator: inout SplitMix64) -> [UInt8] 
   let large = Array(0..<(20_000 as Int64))
   let arrays: [[[Int64]]] = [[], [[]], [[1]], [large], [[], large, [], [5], []], [[], []], [large, large]]
   for list in arrays {
-    let messages = [Message(id: 1, body: [1], arrays: list), Message(id: 2), Message(id: 3, body: [3], arrays: list), Message(kind: .pong)]
+    let messages = [
+      Message(id: 1, body: [1], arrays: list), Message(id: 2), Message(id: 3, body: [3], arrays: list),
+      Message(kind: .pong),
+    ]
     let bytes = try messages.flatMap { try $0.bytes() }
     for step in [1_000, 65_536, .max] {
       var parser = FrameParser()
@@ -153,7 +159,8 @@ private func parseError(_ bytes: [UInt8], step: Int = .max) -> WireError? {
   }
   let entry = 16 + 1 + 16
   for step in [1, .max] {
-    #expect(parseError(frame((1 << 40) + 8, WireTag.int64.rawValue), step: step) == WireError(.lengthTooLarge, offset: entry))
+    #expect(
+      parseError(frame((1 << 40) + 8, WireTag.int64.rawValue), step: step) == WireError(.lengthTooLarge, offset: entry))
     #expect(parseError(frame(.max, WireTag.int64.rawValue), step: step) == WireError(.lengthTooLarge, offset: entry))
     #expect(parseError(frame(1 << 63, WireTag.int64.rawValue), step: step) == WireError(.lengthTooLarge, offset: entry))
     #expect(parseError(frame(12, WireTag.int64.rawValue), step: step) == WireError(.lengthTooLarge, offset: entry))
@@ -188,8 +195,12 @@ private func parseError(_ bytes: [UInt8], step: Int = .max) -> WireError? {
 @Test(arguments: 0..<50) func `damaged streams throw or come out as frames, and never crash`(seed: Int) throws {
   var generator = SplitMix64(seed: UInt64(seed) &+ 900)
   var bytes: [UInt8] = []
-  for id in 0..<20 { bytes += try Message(id: UInt64(id), body: random(30, using: &generator), arrays: id % 5 == 0 ? [[1]] : []).bytes() }
-  for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 1 << UInt8.random(in: 0...3, using: &generator) }
+  for id in 0..<20 {
+    bytes += try Message(id: UInt64(id), body: random(30, using: &generator), arrays: id % 5 == 0 ? [[1]] : []).bytes()
+  }
+  for _ in 0..<3 {
+    bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 1 << UInt8.random(in: 0...3, using: &generator)
+  }
   var parser = FrameParser()
   do {
     _ = try parser.feed(bytes, step: { Int.random(in: 1...200, using: &generator) })

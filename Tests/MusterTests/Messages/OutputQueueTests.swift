@@ -128,7 +128,8 @@ private func bytes(of array: [Int64]) -> [UInt8] { array.withUnsafeBytes { Array
     for _ in 0..<100 {
       switch Int.random(in: 0..<4, using: &generator) {
       case 0:
-        let array = Array(repeating: Int64.random(in: 0...9, using: &generator), count: Int.random(in: 0...9_000, using: &generator))
+        let array = Array(
+          repeating: Int64.random(in: 0...9, using: &generator), count: Int.random(in: 0...9_000, using: &generator))
         queue.append(TypedBulkArray(array))
         expected += bytes(of: array)
       case 1: _ = try queue.write(to: connection)

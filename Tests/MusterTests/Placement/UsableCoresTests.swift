@@ -2,10 +2,12 @@ import Testing
 
 @testable import Muster
 
-@Test(arguments: [
-  ("150000 100000\n", 1.5), ("100000 100000", 1), ("50000 100000\n", 0.5), ("max 100000\n", nil), ("", nil), ("max", nil), ("1 2 3", nil),
-  ("1 0", nil), ("1 -5", nil), ("x 100000", nil),
-] as [(String, Double?)])
+@Test(
+  arguments: [
+    ("150000 100000\n", 1.5), ("100000 100000", 1), ("50000 100000\n", 0.5), ("max 100000\n", nil), ("", nil),
+    ("max", nil), ("1 2 3", nil),
+    ("1 0", nil), ("1 -5", nil), ("x 100000", nil),
+  ] as [(String, Double?)])
 func `a quota is the CPUs' worth of time that a control group grants`(text: String, expected: Double?) {
   #expect(UsableCores.quota(text) == expected)
 }

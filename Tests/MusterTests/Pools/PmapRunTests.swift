@@ -3,7 +3,8 @@ import Testing
 @testable import Muster
 
 private func policy(
-  delays: Int = 0, check: (@Sendable (any Error) -> Bool)? = nil, onError: (@Sendable (any Error) async throws -> Int)? = nil
+  delays: Int = 0, check: (@Sendable (any Error) -> Bool)? = nil,
+  onError: (@Sendable (any Error) async throws -> Int)? = nil
 ) -> FailurePolicy<Int> {
   FailurePolicy(onError: onError, retryDelays: Array(repeating: .zero, count: delays), retryCheck: check)
 }
@@ -27,12 +28,15 @@ private func word(_ decision: FailurePolicy<Int>.Decision) -> String {
   #expect(word(await delays.decide(error, attempt: 1)) == "retry 2.0 seconds")
   #expect(word(await delays.decide(error, attempt: 2)) == "fail a")
   // The check hears what the handler threw instead.
-  let checked = policy(delays: 1, check: { ($0 as? Complaint)?.text == "b" }, onError: { _ in throw Complaint(text: "b") })
+  let checked = policy(
+    delays: 1, check: { ($0 as? Complaint)?.text == "b" }, onError: { _ in throw Complaint(text: "b") })
   #expect(word(await checked.decide(error, attempt: 0)) == "retry 0.0 seconds")
   #expect(word(await policy(delays: 1, check: { _ in false }).decide(error, attempt: 0)) == "fail a")
 }
 
-private func map(_ count: Int, batch: Int = 1, _ policy: FailurePolicy<Int> = policy(), keeps: Bool = false) -> PmapRun<Int, Int> {
+private func map(_ count: Int, batch: Int = 1, _ policy: FailurePolicy<Int> = policy(), keeps: Bool = false) -> PmapRun<
+  Int, Int
+> {
   PmapRun(
     inputs: Array(0..<count), batchSize: batch, policy: policy, keepsFailures: keeps,
     progress: ProgressMeter(display: .none, total: count))
@@ -82,7 +86,8 @@ private func values(_ run: PmapRun<Int, Int>) throws -> [Int] { try run.outcome(
 @Test func `in a batch only the items that failed are tried again`() async throws {
   let run = map(4, batch: 4, policy(delays: 1))
   let unit = run.take()!
-  await run.finish(unit, with: [.success(0), .failure(Complaint(text: "x")), .success(2), .failure(Complaint(text: "y"))])
+  await run.finish(
+    unit, with: [.success(0), .failure(Complaint(text: "x")), .success(2), .failure(Complaint(text: "y"))])
   var again: [WorkUnit] = []
   while again.count < 2 {
     #expect(await run.waitForWork())
@@ -147,7 +152,8 @@ private func values(_ run: PmapRun<Int, Int>) throws -> [Int] { try run.outcome(
     for batch in [1, 2, 7, 100] {
       #expect(try await pmap(Square(), 0..<50, batchSize: batch) == (0..<50).map { $0 * $0 })
       #expect(try await pmap(SuspendingEcho(), 0..<50, batchSize: batch) == Array(0..<50))
-      #expect(try await pmap(Complain(), 0..<20, batchSize: batch, onError: { _ in -1 }) == Array(repeating: -1, count: 20))
+      #expect(
+        try await pmap(Complain(), 0..<20, batchSize: batch, onError: { _ in -1 }) == Array(repeating: -1, count: 20))
       let results = await pmapResults(Complain(), 0..<3, batchSize: batch)
       for (index, result) in results.enumerated() {
         do {
@@ -157,7 +163,9 @@ private func values(_ run: PmapRun<Int, Int>) throws -> [Int] { try run.outcome(
           #expect((error as? RemoteError)?.underlying as? Complaint == Complaint(text: "foobar \(index)"))
         }
       }
-      await #expect(throws: RemoteError.self) { try await pmap(Complain(), 0..<3, batchSize: batch, retryDelays: [.zero]) }
+      await #expect(throws: RemoteError.self) {
+        try await pmap(Complain(), 0..<3, batchSize: batch, retryDelays: [.zero])
+      }
     }
     #expect(try await pmap(WhoAmI.OfItem(), 0..<5) == Array(repeating: 2, count: 5))
     #expect(try await pmap(WhoAmI.OfItem(), 0..<5, distributed: false) == Array(repeating: 1, count: 5))

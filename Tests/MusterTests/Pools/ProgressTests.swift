@@ -26,7 +26,9 @@ private func line(_ total: Int, seconds: Double, _ change: (inout ProgressReport
 }
 
 @Test func `times are read as on a clock`() {
-  for (seconds, text) in [(0, "0:00"), (7.4, "0:07"), (59.6, "1:00"), (3_599, "59:59"), (3_750, "1:02:30"), (-5, "0:00")] as [(Double, String)] {
+  for (seconds, text) in [
+    (0, "0:00"), (7.4, "0:07"), (59.6, "1:00"), (3_599, "59:59"), (3_750, "1:02:30"), (-5, "0:00"),
+  ] as [(Double, String)] {
     #expect(ProgressReport.clock(seconds) == text)
   }
   #expect(ProgressReport.clock(.infinity).count < 20)
@@ -48,5 +50,6 @@ private func line(_ total: Int, seconds: Double, _ change: (inout ProgressReport
   meter.advance(succeeded: 3, failed: 1)
   meter.advance()
   meter.retried(2)
-  #expect(meter.report.succeeded == 3 && meter.report.failed == 1 && meter.report.retried == 2 && meter.report.total == 10)
+  #expect(
+    meter.report.succeeded == 3 && meter.report.failed == 1 && meter.report.retried == 2 && meter.report.total == 10)
 }

@@ -8,11 +8,13 @@ import Testing
   #expect(Array(delays) == Array(delays))
   #expect(Array(ExponentialBackoff(n: 0)).isEmpty && Array(ExponentialBackoff(n: -1)).isEmpty)
   #expect(Array(ExponentialBackoff()).count == 1)
-  #expect(Array(ExponentialBackoff(n: 2, firstDelay: .seconds(5), maxDelay: .seconds(1))) == [.seconds(1), .seconds(1)])
+  #expect(
+    Array(ExponentialBackoff(n: 2, firstDelay: .seconds(5), maxDelay: .seconds(1))) == [.seconds(1), .seconds(1)])
 }
 
 @Test func `jitter lengthens delays within its bounds, and never beyond the longest`() {
-  let delays = ExponentialBackoff(n: 100, firstDelay: .milliseconds(1), maxDelay: .seconds(1_000), factor: 1, jitter: 0.5)
+  let delays = ExponentialBackoff(
+    n: 100, firstDelay: .milliseconds(1), maxDelay: .seconds(1_000), factor: 1, jitter: 0.5)
   let list = Array(delays)
   for (delay, next) in zip(list, list.dropFirst()) where next < .seconds(1_000) {
     #expect(next >= delay && next <= delay * 1.5000001)
@@ -40,8 +42,9 @@ import Testing
 
 @Test func `an error that is not worth it is thrown at once`() async throws {
   let attempts = Counter()
+  let isWorthIt: @Sendable (any Error) -> Bool = { ($0 as? Complaint)?.text == "1" }
   await #expect(throws: Complaint(text: "2")) {
-    try await retry(delays: Array(repeating: .zero, count: 9), check: { ($0 as? Complaint)?.text == "1" }) {
+    try await retry(delays: Array(repeating: .zero, count: 9), check: isWorthIt) {
       throw Complaint(text: "\(attempts.increment())")
     }
   }

@@ -63,7 +63,13 @@ private func waits(_ pool: WorkerPool) async { await eventually("nobody waits") 
 @Test func `removing the last worker ends those who wait, and taking from an empty pool is an error`() async throws {
   let pool = pool(2, 3)
   _ = try await [pool.take(), pool.take()]
-  let waiters = [Task { try await pool.take() }, Task { () -> ProcessID in try await pool.wait(); return 0 }]
+  let waiters = [
+    Task { try await pool.take() },
+    Task { () -> ProcessID in
+      try await pool.wait()
+      return 0
+    },
+  ]
   await eventually("they do not wait") { pool.waiterCount == 2 }
   pool.remove(2)
   #expect(pool.waiterCount == 2)

@@ -80,7 +80,9 @@ private func expectSuccess(of future: Future<Int>) async throws { #expect(try aw
 
 @Test func `a result that nobody wants is dropped by its owner`() async throws {
   try await withClusterPair { pair async throws in
-    for number in 0..<300 { _ = try await remotecall(Echo<[Double]>(), on: 2, Array(repeating: 1, count: number * 100)) }
+    for number in 0..<300 {
+      _ = try await remotecall(Echo<[Double]>(), on: 2, Array(repeating: 1, count: number * 100))
+    }
     await expectNothingKept(pair)
     #expect(pair.linkToTwo.pending.withLock { $0.count } == 0)
   }

@@ -55,7 +55,9 @@ enum Conformance {
     var generator = SplitMix64(seed: 1)
     var expected: [UInt8] = []
     for _ in 0..<200 {
-      let piece = (0..<Int.random(in: 1...50, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      let piece = (0..<Int.random(in: 1...50, using: &generator)).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
       try write(piece, to: a)
       expected += piece
     }

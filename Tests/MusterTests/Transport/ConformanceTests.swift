@@ -37,7 +37,9 @@ import Testing
     }
     var peerDescription: String { inner.peerDescription }
     var descriptor: Int32? { nil }
-    func setReadyHandler(_ handler: (@Sendable () -> Void)?) { if fault != .neverTells { inner.setReadyHandler(handler) } }
+    func setReadyHandler(_ handler: (@Sendable () -> Void)?) {
+      if fault != .neverTells { inner.setReadyHandler(handler) }
+    }
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
       do throws(TransportError) {
         let count = try inner.read(into: buffer)
@@ -106,7 +108,8 @@ import Testing
 @Test func `addresses that are none for a socket are errors that name them`() {
   let long = "/tmp/" + String(repeating: "x", count: 200)
   let bad: [(TransportAddress, String)] = [
-    (.tcp(host: "example.org", port: 1), "example.org"), (.tcp(host: "1:2", port: 1), "1:2"), (.tcp(host: "", port: 1), "address"),
+    (.tcp(host: "example.org", port: 1), "example.org"), (.tcp(host: "1:2", port: 1), "1:2"),
+    (.tcp(host: "", port: 1), "address"),
     (.unix(path: long), long), (.inProcess("x"), "in-process:x"),
   ]
   for (address, word) in bad {

@@ -13,7 +13,8 @@ private final class Nursery: Sendable {
 
   /// Runs a script of /bin/sh.
   func spawn(
-    _ script: String, executable: String = "/bin/sh", directory: String? = nil, environment: [String: String] = [:], input: String = ""
+    _ script: String, executable: String = "/bin/sh", directory: String? = nil, environment: [String: String] = [:],
+    input: String = ""
   ) throws -> (child: ChildProcess, output: OutputForwarder) {
     let output = OutputForwarder(pid: 2, engine: cluster.engine, cluster: cluster)
     let child = try ChildProcess.spawn(
@@ -77,7 +78,8 @@ private final class Nursery: Sendable {
 }
 
 @Test func `a child inherits no descriptor of the Engine, and is in a process group of its own`() async throws {
-  let (child, output) = try Nursery().spawn("ls -l /proc/self/fd | grep -c anon_inode; ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
+  let (child, output) = try Nursery().spawn(
+    "ls -l /proc/self/fd | grep -c anon_inode; ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
   #expect(await child.waitForExit().code == 0)
   #expect(output.lastLines.first?.filter { $0 != " " } == "0")
   #expect(output.lastLines.last?.filter { $0 != " " } == "\(child.pid)")
@@ -86,7 +88,8 @@ private final class Nursery: Sendable {
 @Test func `a missing executable or directory is an error that names it`() async throws {
   let nursery = Nursery()
   for (executable, directory, word) in [
-    ("/no/such/program", nil, "/no/such/program"), ("/etc/passwd", nil, "/etc/passwd"), ("/bin/sh", "/no/such/place", "/no/such/place"),
+    ("/no/such/program", nil, "/no/such/program"), ("/etc/passwd", nil, "/etc/passwd"),
+    ("/bin/sh", "/no/such/place", "/no/such/place"),
   ] as [(String, String?, String)] {
     do {
       _ = try nursery.spawn("true", executable: executable, directory: directory)

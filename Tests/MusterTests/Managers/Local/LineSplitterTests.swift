@@ -37,7 +37,9 @@ extension LineSplitter {
 
 @Test func `a line without an end comes out in pieces, and one that just fits is one line`() {
   let most = LineSplitter.maximumLength
-  for (count, expected) in [(most - 1, [most - 1]), (most, [most]), (most + 1, [most, 1]), (3 * most, [most, most, most])] {
+  for (count, expected) in [
+    (most - 1, [most - 1]), (most, [most]), (most + 1, [most, 1]), (3 * most, [most, most, most]),
+  ] {
     var splitter = LineSplitter()
     let text = [UInt8](repeating: 65, count: count) + [10]
     let lines = text.withUnsafeBytes { splitter.add($0) }
