@@ -144,7 +144,7 @@ func `what a function throws arrives with its process, type, words and itself`(p
     pair.linkToOne.lose("the test ended it")
     for call in calls { await #expect(throws: ProcessExitedError.self) { try await call.value } }
     await #expect(throws: ProcessExitedError.self) { try await future.fetch() }
-    await expectCode(.noSuchProcess) { _ = try await remotecallFetch(Square(), on: 3, 1) }
+    await #expect(throws: ProcessExitedError.self) { try await remotecallFetch(Square(), on: 3, 1) }
     #expect(pair.one.members.withLock { $0.procs } == [2])
     Hold.release(hold)
   }
