@@ -14,10 +14,32 @@ public protocol RemoteFunction<Input, Output>: Codable, Sendable {
   associatedtype Input: Codable & Sendable
   associatedtype Output: Codable & Sendable
   func callAsFunction(_ input: Input) async throws -> Output
+
+  /// Runs a received call, and those behind it of the same function. Supplied by Muster; not to be implemented or called.
+  static func _serve(_ call: IncomingCall) async
+}
+
+extension RemoteFunction {
+  /// Decodes, calls, answers. Inlinable, so that the compiler makes one of it for each function where that conforms: a
+  /// generic one would look up at run time, with every call, how large everything is and how it is copied. And a loop,
+  /// because every return from an `await` costs a look at the task's executors.
+  @inlinable
+  public static func _serve(_ call: IncomingCall) async {
+    repeat {
+      do {
+        let function: Self = try call.decode()
+        let input: Input = try call.decode()
+        try call.finish(try await function(input))
+      } catch {
+        call.fail(error)
+      }
+    } while call.hasNext()
+  }
 }
 
 /// Julia's `nothing`: the value of a function that has none.
 public struct Nothing: Codable, Sendable, Hashable {
+  @inlinable
   public init() {}
 }
 
@@ -29,6 +51,7 @@ public protocol RemoteThunk<Output>: RemoteFunction where Input == Nothing {
 }
 
 extension RemoteThunk {
+  @inlinable
   public func callAsFunction(_: Nothing) async throws -> Output { try await callAsFunction() }
 }
 
@@ -39,9 +62,9 @@ public protocol RemoteAction: RemoteThunk where Output == Nothing {
 }
 
 extension RemoteAction {
+  @inlinable
   public func callAsFunction() async throws -> Nothing {
-    let run: () async throws -> Void = callAsFunction
-    try await run()
+    let _: Void = try await callAsFunction()
     return Nothing()
   }
 }
@@ -54,9 +77,9 @@ public protocol RemoteProcedure<Input>: RemoteFunction where Output == Nothing {
 }
 
 extension RemoteProcedure {
+  @inlinable
   public func callAsFunction(_ input: Input) async throws -> Nothing {
-    let run: (Input) async throws -> Void = callAsFunction
-    try await run(input)
+    let _: Void = try await callAsFunction(input)
     return Nothing()
   }
 }

@@ -5,8 +5,6 @@ import Synchronization
 final class Dispatcher: Sendable {
   /// Loops that rest beyond this number end: a burst of suspended functions leaves no memory behind.
   private static let maximumResting = 64
-  /// Requests taken from one connection before the next has its turn.
-  private static let turn = 256
 
   let engine: Engine
   private let state = Mutex(State())
@@ -116,29 +114,31 @@ final class Dispatcher: Sendable {
         if await waitForRequests() { continue }
         return
       }
-      for _ in 0..<Self.turn {
-        guard var request = link.takeRequest(loop.memory) else {
-          pass(link, isEmpty: true)
-          break
-        }
-        engine.progress.wrappingAdd(1, ordering: .relaxed)
-        request.link.flushBefore(request.target)
-        request.reserveReference()
-        loop.begin(interruptible: request.target.isInterruptible, detachable: !request.target.isOrdered)
-        await request.target.run(request)
-        let stillLeads = loop.finish()
-        if Task.isCancelled {
-          if stillLeads { replaceLeader(loop) }
-          return
-        }
-        if stillLeads { continue }
-        guard await rest(loop) else { return }
-        break
-      }
-      pass(link, isEmpty: false)
+      guard await serveTurn(of: link, loop) else { return }
       // Answers must not wait until a stream of requests has ended, nor tasks that have become ready.
       engine.flushDirty()
       if engine.hasReadyJobs { await Task.yield() }
+    }
+  }
+
+  /// Serves one connection for a while. Returns false when the loop is to end.
+  private func serveTurn(of link: Link, _ loop: ServingLoop) async -> Bool {
+    guard loop.beginTurn(of: link) else {
+      pass(link, isEmpty: true)
+      return true
+    }
+    while true {
+      await loop.call.target.run(loop.call)
+      switch loop.pause {
+      case .otherFunction: continue
+      case .turnIsOver: pass(link, isEmpty: false)
+      case .noRequest: pass(link, isEmpty: true)
+      case .detached: return await rest(loop)
+      case .interrupted(let stillLeads):
+        if stillLeads { replaceLeader(loop) }
+        return false
+      }
+      return true
     }
   }
 

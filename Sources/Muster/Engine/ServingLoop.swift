@@ -8,7 +8,9 @@ import Synchronization
 /// Engine notices that the job returned with the function unfinished) or computes for long (the watchdog notices), the
 /// loop is *detached* by one compare-and-swap and another loop leads; the detached one finishes its function later and
 /// then rests until it is needed again.
-final class ServingLoop: Sendable {
+// @unchecked: `call`, `pause`, `requestsInTurn` and `start` are touched by the loop's own task only; everything else is
+// atomic, immutable or behind a Mutex. `@exclusivity(unchecked)`: no access to them is open while other code runs.
+final class ServingLoop: @unchecked Sendable {
   private enum Phase {
     static let idle: UInt64 = 0
     static let running: UInt64 = 1
@@ -16,33 +18,97 @@ final class ServingLoop: Sendable {
     static let mask: UInt64 = 3
   }
 
+  /// Requests taken from one connection before the next has its turn.
+  private static let turn = 256
+  /// Nanoseconds from which on a call is worth a write of its own.
+  private static let slowThreshold: UInt64 = 20_000
+
   private let dispatcher: Dispatcher
-  let memory = RequestMemory()
+  /// What it serves.
+  @exclusivity(unchecked) private(set) var call: IncomingCall!
   /// The number of the message, and the phase in the lowest two bits.
   private let state = Atomic<UInt64>(0)
   /// Whether the function that runs is a user's, which `interrupt` may cancel.
   private let isInterruptible = Atomic<Bool>(false)
   private let isDetachable = Atomic<Bool>(true)
+  private let isInterrupted = Atomic<Bool>(false)
   private let task = Mutex<Task<Void, Never>?>(nil)
 
-  init(dispatcher: Dispatcher) { self.dispatcher = dispatcher }
+  /// Why `advance` has not gone on.
+  enum Pause {
+    /// A call of another function has been loaded and begun.
+    case otherFunction
+    case turnIsOver
+    case noRequest
+    /// Another loop has taken the lead meanwhile.
+    case detached
+    /// The loop's task has been cancelled, perhaps a moment after the function it was meant for had finished.
+    case interrupted(stillLeads: Bool)
+  }
 
-  /// A function is about to be awaited.
-  ///
-  /// - Parameters:
-  ///   - interruptible: it may be cancelled.
-  ///   - detachable: what comes after it may be run before it has finished.
-  func begin(interruptible: Bool, detachable: Bool) {
+  // What follows is the loop's own task's.
+  @exclusivity(unchecked) private(set) var pause = Pause.noRequest
+  @exclusivity(unchecked) private var requestsInTurn = 0
+  /// When the function that runs was begun, if it is timed.
+  @exclusivity(unchecked) private var start: UInt64?
+
+  init(dispatcher: Dispatcher) {
+    self.dispatcher = dispatcher
+    call = IncomingCall(loop: self)
+  }
+
+  // MARK: The loop's own task
+
+  /// Loads and begins the first request of a turn. Returns whether there is one.
+  func beginTurn(of link: Link) -> Bool {
+    requestsInTurn = 0
+    guard link.takeRequest(into: call) else { return false }
+    begin()
+    return true
+  }
+
+  /// Finishes the call that was run and begins the next. Returns whether that is one of the same function; otherwise
+  /// `pause` says why not.
+  func advance() -> Bool {
+    let target = call.target
+    let stillLeads = finish()
+    call.clear()
+    if isInterrupted.load(ordering: .relaxed) {
+      pause = .interrupted(stillLeads: stillLeads)
+    } else if !stillLeads {
+      pause = .detached
+    } else if requestsInTurn == Self.turn {
+      pause = .turnIsOver
+    } else if !call.link.takeRequest(into: call) {
+      pause = .noRequest
+    } else {
+      begin()
+      if call.target === target { return true }
+      pause = .otherFunction
+    }
+    return false
+  }
+
+  private func begin() {
+    let target: CallTarget = call.target
+    dispatcher.engine.progress.wrappingAdd(1, ordering: .relaxed)
+    // It may compute for long again: what is answered should not wait for it.
+    let isSlow = target.isSlow.load(ordering: .relaxed)
+    if isSlow { call.link.flush() }
+    // The clock costs a tenth of a short call: functions that were fast are timed now and then only.
+    start = isSlow || requestsInTurn & 15 == 0 ? muster_now() : nil
+    requestsInTurn += 1
     let sequence = (state.load(ordering: .relaxed) >> 2) &+ 1
-    isInterruptible.store(interruptible, ordering: .relaxed)
-    isDetachable.store(detachable, ordering: .relaxed)
+    isInterruptible.store(target.isInterruptible, ordering: .relaxed)
+    isDetachable.store(!target.isOrdered, ordering: .relaxed)
     state.store(sequence << 2 | Phase.running, ordering: .releasing)
     // Retained until the job ends or the function has finished: the loop itself may have ended before the Engine looks.
     muster_set_current_loop(Unmanaged.passRetained(self).toOpaque(), sequence)
   }
 
   /// The function has finished. Returns whether this loop still leads.
-  func finish() -> Bool {
+  private func finish() -> Bool {
+    if let start { call.target.isSlow.store(muster_now() &- start > Self.slowThreshold, ordering: .relaxed) }
     let sequence = state.load(ordering: .acquiring) >> 2
     isInterruptible.store(false, ordering: .relaxed)
     let (exchanged, _) = state.compareExchange(
@@ -55,6 +121,8 @@ final class ServingLoop: Sendable {
     }
     return exchanged
   }
+
+  // MARK: From other threads
 
   /// Called by the Engine when the job returned before the function of message `sequence` had finished.
   func handlerSuspended(_ sequence: UInt64) {
@@ -87,6 +155,7 @@ final class ServingLoop: Sendable {
   /// Cancels the function that runs, if it is a user's. The task ends with it.
   func interrupt() -> Bool {
     guard isInterruptible.load(ordering: .relaxed) else { return false }
+    isInterrupted.store(true, ordering: .relaxed)
     task.withLock { $0?.cancel() }
     return true
   }

@@ -65,7 +65,7 @@ extension Link {
           return
         }
         guard input.backlogSize < Self.backlogLimit else { return }
-        let request = try Request(frame, link: self, target: target(of: frame, in: input), memory: nil)
+        let request = try Request(frame, target: target(of: frame, in: input))
         input.backlog.append(request)
         input.backlogSize += frame.body.count
       } else {
@@ -75,18 +75,17 @@ extension Link {
     }
   }
 
-  /// The next request to run; called by the leading loop of the dispatcher.
-  ///
-  /// - Parameter memory: where to copy its body.
-  func takeRequest(_ memory: RequestMemory) -> Request? {
+  /// Loads the next request to run into `call`; called by the leading loop of the dispatcher. Returns false, once,
+  /// when there is none.
+  func takeRequest(into call: IncomingCall) -> Bool {
     var failure: String?
-    let request = input.withLock { input -> Request? in
+    let hasRequest = input.withLock { input -> Bool in
       do {
         if isStalling(&input) {
           input.isReady = false
           try process(&input)
-        } else if let request = try nextRequest(&input, memory) {
-          return request
+        } else if try loadNextRequest(&input, into: call) {
+          return true
         }
       } catch let error as TransportError {
         failure = error.description
@@ -95,10 +94,10 @@ extension Link {
       }
       input.isReady = false
       resume(&input)
-      return nil
+      return false
     }
     if let failure { lose(failure) }
-    return request
+    return hasRequest
   }
 
   /// Whether requests have to wait because the peer does not take its answers.
@@ -110,25 +109,29 @@ extension Link {
     return input.isStalled
   }
 
-  /// The first of the requests that are here, or arrive while this looks.
-  private func nextRequest(_ input: inout Input, _ memory: RequestMemory) throws -> Request? {
+  /// Loads the first of the requests that are here, or arrive while this looks.
+  private func loadNextRequest(_ input: inout Input, into call: IncomingCall) throws -> Bool {
     if let request = input.backlog.popFirst() {
-      input.backlogSize -= request.body.count
-      return request
+      input.backlogSize -= request.storage.bytes.count
+      call.load(request, from: self)
+      return true
     }
     while !input.isEnded {
       while let frame = try input.parser.next() {
         defer { input.parser.consume() }
         if frame.header.kind.isRequest {
-          return try Request(frame, link: self, target: target(of: frame, in: input), memory: memory)
+          call.load(frame, from: self, target: try target(of: frame, in: input))
+          return true
         }
         try handle(frame, &input)
       }
-      guard let count = try connection.read(into: input.parser.destination()) else { return nil }
+      // Whoever waits for an answer gets it before this thread looks for more.
+      flush()
+      guard let count = try connection.read(into: input.parser.destination()) else { return false }
       lastHeard.store(muster_now(), ordering: .relaxed)
       try input.parser.advance(by: count)
     }
-    return nil
+    return false
   }
 
   /// The peer takes its answers again.

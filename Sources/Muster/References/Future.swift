@@ -52,7 +52,10 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
         let value = try await promise.value(as: Value.self, of: id)
         core.cache(.success(value))
         return value
-      case .owner: return try await fetchFromOwner()
+      case .owner:
+        guard let value = try await askOwner(FetchReference<Value>(id: id)) else { continue }
+        core.cache(.success(value))
+        return value
       case .nothing: throw Self.nothingThere
       }
     }
@@ -78,9 +81,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
         _ = try await promise.wait().get()
         return
       case .owner:
-        core.hold()
-        _ = try await core.cluster.call(WaitForReference(id: id), on: owner, Nothing())
-        return
+        if try await askOwner(WaitForReference(id: id)) != nil { return }
       case .nothing: throw Self.nothingThere
       }
     }
@@ -93,8 +94,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
     case .call(let link, let slot): return !link.pending.withLock { $0.isOpen(slot) }
     case .local(let promise): return promise.result != nil
     case .owner:
-      core.hold()
-      return try await core.cluster.call(ReferenceIsReady(id: id), on: owner, Nothing())
+      return try await askOwner(ReferenceIsReady(id: id)) ?? true
     case .nothing: return false
     }
   }
@@ -120,11 +120,15 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
 
   // MARK: The owner
 
-  private func fetchFromOwner() async throws -> Value {
+  /// Asks the owner; `nil` when another task has fetched the value meanwhile, so that the owner keeps it no more.
+  private func askOwner<Question: RemoteThunk>(_ question: Question) async throws -> Question.Output? {
     core.hold()
-    let value = try await core.cluster.call(FetchReference<Value>(id: id), on: owner, Nothing())
-    core.cache(.success(value))
-    return value
+    do {
+      return try await core.cluster.call(question, on: owner, Nothing())
+    } catch {
+      if core.cached != nil { return nil }
+      throw error
+    }
   }
 
   private func putToOwner(_ value: Value) async throws {

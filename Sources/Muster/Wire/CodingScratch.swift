@@ -20,6 +20,10 @@ struct CodingScratch {
   /// A power of two. Types of keys that fall on the same place push one another out.
   private static let makerCount = 64
 
+  /// See `EmptyTypes`.
+  var emptyEncoded = EmptyTypes()
+  var emptyDecoded = EmptyTypes()
+
   private static let key = {
     var key = pthread_key_t()
     let failure = pthread_key_create(&key) { CodingScratch.destroy($0!) }

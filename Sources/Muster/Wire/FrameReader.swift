@@ -61,6 +61,12 @@ struct FrameReader {
   ///   another type, or what the type's own `init(from:)` throws.
   mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
     let value = try cursor.nextValue()
+    let isEmpty = MemoryLayout<Value>.size == 0 && value.tag == .keyed && value.payload == value.end
+    if isEmpty, CodingScratch.current.pointee.emptyDecoded.contains(type) {
+      // A type of size 0 has one value, and no memory is read to make it.
+      var nothing = DirectSlot()
+      return nothing.take()
+    }
     if let direct = DirectTypes.find(type) {
       var slot = DirectSlot()
       if try direct.decode(value, in: cursor.bytes, bulk: bulk, to: &slot.memory) { return slot.take() }
@@ -75,6 +81,7 @@ struct FrameReader {
     if let failure = frame.failure { throw failure }
     scratch.giveBack(&decoder)
     scratch.giveBack(&frame)
+    if isEmpty { scratch.pointee.emptyDecoded.insert(type) }
     return decoded
   }
 }

@@ -109,6 +109,8 @@ extension FrameWriter {
   /// The end of the frame as it is now.
   var mark: Mark { Mark(count: count, bulkCount: owner?.mark.bulkCount ?? bulk.count) }
 
+  func byteCount(since mark: Mark) -> Int { count - mark.count }
+
   /// Drops everything that was written since the mark was taken.
   func rewind(to mark: Mark) {
     count = mark.count

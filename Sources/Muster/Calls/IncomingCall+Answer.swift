@@ -1,11 +1,11 @@
 import Synchronization
 
-/// How a request is answered.
-extension Request {
+/// How a call is answered.
+extension IncomingCall {
   /// Values up to this size are sent to the caller of `remotecall` unasked; larger ones stay until they are fetched.
   static let unaskedSize = 64 << 10
 
-  func answer<Value: Encodable>(_ value: Value, of target: CallTarget, limit: Int = .max) throws {
+  func answer<Value: Encodable>(_ value: Value, limit: Int = .max) throws {
     do {
       try link.send(.value, id: id) { writer in
         try writer.encode(value)
@@ -23,18 +23,18 @@ extension Request {
   }
 
   /// Sends the result of a spawned call, which is kept under its reference, along with the notice if it is small.
-  func answerUnasked<Value: Encodable>(_ value: Value, of target: CallTarget) throws {
+  func answerUnasked<Value: Encodable>(_ value: Value) throws {
     do {
-      try answer(value, of: target, limit: Self.unaskedSize)
+      try answer(value, limit: Self.unaskedSize)
     } catch is TooLargeUnasked {
       try link.send(.kept, id: id)
     }
   }
 
-  func fail(with error: any Error, in target: CallTarget) {
+  func answer(failure error: any Error) {
     // The peer has gone: there is nobody to tell.
     if let exited = error as? ProcessExitedError, exited.pid == link.peer, link.loss != nil { return }
-    let failure = RemoteFailure(explain(error, in: target), backtrace: Backtrace.ofLatestThrow())
+    let failure = RemoteFailure(explain(error), backtrace: Backtrace.ofLatestThrow())
     switch kind {
     case .cast:
       link.context.report(
@@ -50,28 +50,12 @@ extension Request {
     }
   }
 
-  private func explain(_ error: any Error, in target: CallTarget) -> any Error {
+  private func explain(_ error: any Error) -> any Error {
     guard error is CancellationError, Task.isCancelled else { return error }
     return ClusterError(
       .interrupted, "\(target.name) on process \(link.context.processID) was interrupted",
       worker: link.context.processID)
   }
 
-  /// Makes the place for the result of a spawned call, before anything that comes after the call is run: its release,
-  /// say. The frame begins with the number of the reference; one too short for that fails when it is decoded.
-  mutating func reserveReference() {
-    guard kind == .spawn else { return }
-    var reader = reader()
-    guard let number = try? reader.read(UInt64.self) else { return }
-    promise = link.context.references.create(RRID(whence: link.peer, id: number), holder: link.peer)
-  }
-
   private struct TooLargeUnasked: Error {}
-}
-
-extension Link {
-  /// A function that computed for long the last time may do so again: what is answered should not wait for it.
-  func flushBefore(_ target: CallTarget) {
-    if target.isSlow.load(ordering: .relaxed) { flush() }
-  }
 }
