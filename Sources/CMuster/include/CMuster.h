@@ -19,6 +19,13 @@ void *_Nullable muster_current_loop(void);
 uint64_t muster_current_sequence(void);
 void muster_set_current_loop(void *_Nullable loop, uint64_t sequence);
 
+/// The kernel's number of the calling thread; glibc's Swift module lacks it.
+pid_t muster_thread_id(void);
+/// Nanoseconds of processor time a thread of this process has had; the macro that makes the clock's id is not imported.
+uint64_t muster_thread_time(pid_t thread);
+/// Whether a thread of this process runs or waits for a processor, rather than for something else.
+bool muster_thread_is_runnable(pid_t thread);
+
 // epoll: `struct epoll_event` is packed with a union inside, which Swift imports badly, and Swift's Glibc module has
 // neither <sys/epoll.h> nor <sys/eventfd.h>.
 

@@ -36,6 +36,8 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   private let isPolling = Atomic<Bool>(false)
   private let workingThreads = Atomic<Int>(0)
+  /// The kernel's number of the thread that was the last to begin running jobs.
+  let latestWorker = Atomic<pid_t>(0)
   /// The polling thread is asleep in the kernel, and whoever adds work must wake it.
   let isBlocked = Atomic<Bool>(false)
   /// Moves whenever anything happens (a job, a message, a poll): what stands still for a tick is busy in one place.
@@ -72,8 +74,13 @@ final class Engine: TaskExecutor, @unchecked Sendable {
       shared.jobs.append(job)
       readyJobs.store(shared.jobs.count, ordering: .sequentiallyConsistent)
     }
-    // Where one thread does everything it is not blocked when it gets here, and finds the job by itself.
-    wakeIfBlocked()
+    noteWork()
+  }
+
+  /// There is something new to do. A thread of the Engine comes to it by itself; if it computes for long before that,
+  /// the watchdog wakes another.
+  private func noteWork() {
+    if isCurrentThread { watchdog.arm() } else { wakeIfBlocked() }
   }
 
   /// Whether the calling thread is one of this Engine's.
@@ -81,8 +88,15 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   var identity: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
+  /// Wakes the thread that sleeps in the kernel, if one does; once, however many call this before it is awake.
   func wakeIfBlocked() {
-    if isBlocked.load(ordering: .sequentiallyConsistent) { poller.wake() }
+    guard isBlocked.load(ordering: .sequentiallyConsistent) else { return }
+    if isBlocked.exchange(false, ordering: .sequentiallyConsistent) { poller.wake() }
+  }
+
+  /// Wakes the thread that sleeps if there is work, which those who are awake do not come to.
+  func wakeForWork() {
+    if hasWork { wakeIfBlocked() }
   }
 
   // MARK: What others ask of it
@@ -93,7 +107,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
       shared.dirty.append(link)
       dirtyCount.store(shared.dirty.count, ordering: .sequentiallyConsistent)
     }
-    wakeIfBlocked()
+    noteWork()
   }
 
   /// Tells the Engine that a source without a descriptor is ready.
@@ -149,8 +163,9 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   private func run() {
     let executor = asUnownedTaskExecutor()
+    let thread = muster_thread_id()
     while !isStopped {
-      runReadyJobs(on: executor)
+      runReadyJobs(on: executor, thread)
       flushDirty()
       guard !isPolling.exchange(true, ordering: .acquiring) else {
         watchdog.rest(of: self)
@@ -162,8 +177,9 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  private func runReadyJobs(on executor: UnownedTaskExecutor) {
+  private func runReadyJobs(on executor: UnownedTaskExecutor, _ thread: pid_t) {
     guard readyJobs.load(ordering: .acquiring) > 0 else { return }
+    latestWorker.store(thread, ordering: .relaxed)
     workingThreads.wrappingAdd(1, ordering: .relaxed)
     defer { workingThreads.wrappingSubtract(1, ordering: .relaxed) }
     while let job = takeJob() {

@@ -63,6 +63,7 @@ final class Watchdog: @unchecked Sendable {
 
   private func watch(_ engine: Engine) {
     var last = engine.progress.load(ordering: .relaxed)
+    var worker = WorkerTime(of: engine)
     var quiet = 0
     while !engine.isStopped {
       if isArmed.load(ordering: .sequentiallyConsistent) {
@@ -71,9 +72,11 @@ final class Watchdog: @unchecked Sendable {
         waitUninterrupted(watchSemaphore)
         quiet = 0
       }
-      for action in engine.onTick.withLock({ $0 }) { action() }
       let now = engine.progress.load(ordering: .relaxed)
       defer { last = now }
+      if now == last, worker.waitsForProcessor(in: engine) { continue }
+      for action in engine.onTick.withLock({ $0 }) { action() }
+      if now == last { engine.wakeForWork() }
       if engine.isBlocked.load(ordering: .sequentiallyConsistent) {
         quiet += 1
         if quiet > Self.quietTicks { disarm(engine) }
@@ -94,5 +97,33 @@ final class Watchdog: @unchecked Sendable {
 
   private func waitUninterrupted(_ semaphore: UnsafeMutablePointer<sem_t>) {
     while sem_wait(semaphore) != 0 && errno == EINTR {}
+  }
+}
+
+/// How much processor time the thread that works has had, to tell a busy thread from one that is not let run: another
+/// thread would not be either, and two that take turns at the same connections are slower than one.
+private struct WorkerTime {
+  /// Then another one is tried all the same: nothing is certain about a machine so busy.
+  private static let patience = 20
+
+  private var thread: pid_t
+  private var time: UInt64
+  private var waits = 0
+
+  init(of engine: Engine) {
+    thread = engine.latestWorker.load(ordering: .relaxed)
+    time = muster_thread_time(thread)
+  }
+
+  /// Called when a tick has seen no progress. Whether the thread wants to run, but has hardly run since the last call.
+  mutating func waitsForProcessor(in engine: Engine) -> Bool {
+    let before = self
+    let waited = waits
+    self = WorkerTime(of: engine)
+    guard engine.isUnattended, thread == before.thread, waited < Self.patience, time &- before.time < 100_000,
+      muster_thread_is_runnable(thread)
+    else { return false }
+    waits = waited + 1
+    return true
   }
 }
