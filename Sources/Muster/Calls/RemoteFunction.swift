@@ -17,6 +17,9 @@ public protocol RemoteFunction<Input, Output>: Codable, Sendable {
 
   /// Runs a received call, and those behind it of the same function. Supplied by Muster; not to be implemented or called.
   static func _serve(_ call: IncomingCall) async
+
+  /// Runs items of a batch until none is left. Likewise.
+  static func _drive(_ batch: BatchRun<Self>) async
 }
 
 extension RemoteFunction {
@@ -34,6 +37,17 @@ extension RemoteFunction {
         call.fail(error)
       }
     } while call.hasNext()
+  }
+
+  @inlinable
+  public static func _drive(_ batch: BatchRun<Self>) async {
+    while let position = batch.take() {
+      do {
+        (batch.values + position).initialize(to: try await batch.function(batch.inputs[position]))
+      } catch {
+        batch.fail(error, at: position)
+      }
+    }
   }
 }
 

@@ -90,7 +90,7 @@ extension Cluster {
     launch.dialled(ticket: ticket)
     do {
       let link = try adopt(connection, from: record.pid)
-      let id = try await sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link, isAwaited: true)
+      let id = try sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link)
       let info = try decode(await link.reply(to: id), from: link, as: PeerInfo.self)
       let config = launch.snapshot.record(ofTicket: ticket)?.config
       members.withLock { $0.join(info, config: config) }

@@ -15,7 +15,8 @@ extension Cluster {
   func call<F: RemoteFunction>(_ function: F, on pid: ProcessID, _ input: F.Input) async throws -> F.Output {
     if pid == myid { return try await callHere(function, input) }
     let link = try await link(to: pid)
-    let id = try await sendCall(function, input, over: link, isAwaited: true)
+    await link.paceIfNeeded()
+    let id = try sendCall(function, input, over: link)
     let reply = await link.reply(to: id)
     return try decode(reply, from: link, as: F.Output.self)
   }
@@ -37,7 +38,7 @@ extension Cluster {
       _ = link.pending.withLock { $0.abandon(id) }
       throw error
     }
-    await link.pace()
+    await link.paceIfNeeded()
     return Future(cluster: self, link: link, slot: id, id: reference)
   }
 
@@ -47,7 +48,7 @@ extension Cluster {
     if isHere { return castHere(function, input) }
     let link = if let open { open } else { try await link(to: pid) }
     try cast(function, input, over: link)
-    await link.pace()
+    await link.paceIfNeeded()
   }
 
   func cast<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws {
@@ -58,15 +59,12 @@ extension Cluster {
     }
   }
 
-  /// Sends a call whose answer is to be awaited with `Link.reply`.
-  func sendCall<F: RemoteFunction>(
-    _ function: F, _ input: F.Input, over link: Link, isAwaited: Bool
-  ) async throws -> UInt64 {
+  /// Sends a call whose answer is to be awaited with `Link.reply`. To be preceded by `Link.paceIfNeeded`.
+  func sendCall<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws -> UInt64 {
     let entry = try functions.entry(of: F.self)
-    await link.pace()
     let id = link.pending.withLock { $0.add() }
     do {
-      try link.send(.call, id: id, function: entry, isAwaited: isAwaited) { writer in
+      try link.send(.call, id: id, function: entry, isAwaited: true) { writer in
         writer.write(UInt32(entry.number))
         try write(function, input, to: writer)
       }
@@ -75,6 +73,11 @@ extension Cluster {
       _ = link.pending.withLock { $0.abandon(id) }
       throw error
     }
+  }
+
+  /// Nobody waits for the answer to a call any more: the function is cancelled, if it runs.
+  func cancelCall(_ id: UInt64, over link: Link) {
+    try? cast(CancelCall(id: id, caller: myid), Nothing(), over: link)
   }
 
   private func write<F: RemoteFunction>(_ function: F, _ input: F.Input, to writer: FrameWriter) throws {

@@ -44,6 +44,8 @@ struct Members: Sendable {
 
   subscript(_ pid: ProcessID) -> Member? { table[pid] }
 
+  func isPresent(_ pid: ProcessID) -> Bool { pid == me || table[pid]?.state == .joined }
+
   /// Every process, this one included.
   var procs: [ProcessID] { present }
 

@@ -53,3 +53,11 @@ struct InterruptCalls: RemoteThunk, InternalFunction {
     return cluster.dispatcher.interrupt()
   }
 }
+
+/// Cancels one call, if it runs. What was sent before it on its connection has begun or finished when this runs.
+struct CancelCall: RemoteAction, InternalFunction {
+  let id: UInt64
+  let caller: ProcessID
+
+  func callAsFunction() { Cluster.current.dispatcher.cancel(id, of: caller) }
+}

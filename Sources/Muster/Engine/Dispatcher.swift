@@ -44,6 +44,11 @@ final class Dispatcher: Sendable {
     state.withLock { $0.loops }.count { $0.interrupt() }
   }
 
+  /// Cancels one of the users' functions that run.
+  func cancel(_ id: UInt64, of caller: ProcessID) {
+    for loop in state.withLock({ $0.loops }) { loop.interrupt(id, of: caller) }
+  }
+
   func stop() {
     let (leader, resting) = state.withLock { state in
       state.isStopped = true

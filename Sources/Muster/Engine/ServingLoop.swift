@@ -31,7 +31,11 @@ final class ServingLoop: @unchecked Sendable {
   /// Whether the function that runs is a user's, which `interrupt` may cancel.
   private let isInterruptible = Atomic<Bool>(false)
   private let isDetachable = Atomic<Bool>(true)
-  private let isInterrupted = Atomic<Bool>(false)
+  /// Which call runs, and whose it is.
+  private let callID = Atomic<UInt64>(0)
+  private let caller = Atomic<Int>(0)
+  /// The number of the message whose function has been cancelled. The loop's task ends with that.
+  private let cancelled = Atomic<UInt64>(0)
   private let task = Mutex<Task<Void, Never>?>(nil)
 
   /// Why `advance` has not gone on.
@@ -42,7 +46,7 @@ final class ServingLoop: @unchecked Sendable {
     case noRequest
     /// Another loop has taken the lead meanwhile.
     case detached
-    /// The loop's task has been cancelled, perhaps a moment after the function it was meant for had finished.
+    /// The loop's task has been cancelled.
     case interrupted(stillLeads: Bool)
   }
 
@@ -73,7 +77,7 @@ final class ServingLoop: @unchecked Sendable {
     let target = call.target
     let stillLeads = finish()
     call.clear()
-    if isInterrupted.load(ordering: .relaxed) {
+    if cancelled.load(ordering: .sequentiallyConsistent) == state.load(ordering: .relaxed) >> 2 {
       pause = .interrupted(stillLeads: stillLeads)
     } else if !stillLeads {
       pause = .detached
@@ -99,6 +103,8 @@ final class ServingLoop: @unchecked Sendable {
     start = isSlow || requestsInTurn & 15 == 0 ? muster_now() : nil
     requestsInTurn += 1
     let sequence = (state.load(ordering: .relaxed) >> 2) &+ 1
+    callID.store(call.id, ordering: .relaxed)
+    caller.store(call.link.peer.rawValue, ordering: .relaxed)
     isInterruptible.store(target.isInterruptible, ordering: .relaxed)
     isDetachable.store(!target.isOrdered, ordering: .relaxed)
     state.store(sequence << 2 | Phase.running, ordering: .releasing)
@@ -112,8 +118,8 @@ final class ServingLoop: @unchecked Sendable {
     let sequence = state.load(ordering: .acquiring) >> 2
     isInterruptible.store(false, ordering: .relaxed)
     let (exchanged, _) = state.compareExchange(
-      expected: sequence << 2 | Phase.running, desired: sequence << 2 | Phase.idle, ordering: .acquiringAndReleasing)
-    if !exchanged { state.store(sequence << 2 | Phase.idle, ordering: .releasing) }
+      expected: sequence << 2 | Phase.running, desired: sequence << 2 | Phase.idle, ordering: .sequentiallyConsistent)
+    if !exchanged { state.store(sequence << 2 | Phase.idle, ordering: .sequentiallyConsistent) }
     let me = Unmanaged.passUnretained(self)
     if muster_current_loop() == me.toOpaque() {
       muster_set_current_loop(nil, 0)
@@ -152,10 +158,23 @@ final class ServingLoop: @unchecked Sendable {
 
   func setTask(_ task: Task<Void, Never>) { self.task.withLock { $0 = task } }
 
-  /// Cancels the function that runs, if it is a user's. The task ends with it.
-  func interrupt() -> Bool {
-    guard isInterruptible.load(ordering: .relaxed) else { return false }
-    isInterrupted.store(true, ordering: .relaxed)
+  /// Cancels the function that runs, if it is a user's. Returns whether one was.
+  func interrupt() -> Bool { interrupt { true } }
+
+  /// Cancels one call of another process, if that is what runs.
+  func interrupt(_ id: UInt64, of caller: ProcessID) {
+    _ = interrupt {
+      callID.load(ordering: .relaxed) == id && self.caller.load(ordering: .relaxed) == caller.rawValue
+    }
+  }
+
+  private func interrupt(if isMeant: () -> Bool) -> Bool {
+    let running = state.load(ordering: .acquiring)
+    guard running & Phase.mask != Phase.idle, isInterruptible.load(ordering: .relaxed), isMeant() else { return false }
+    cancelled.store(running >> 2, ordering: .sequentiallyConsistent)
+    // If the function is still the same one, `advance` will see that it was cancelled and run no other in this task.
+    let now = state.load(ordering: .sequentiallyConsistent)
+    guard now >> 2 == running >> 2, now & Phase.mask != Phase.idle else { return false }
     task.withLock { $0?.cancel() }
     return true
   }

@@ -71,7 +71,13 @@ extension Link {
 
   /// Called after sending: suspends while more is queued than the peer takes, and now and then lets the Engine receive
   /// and other tasks run although the sender has no reason of its own to suspend.
-  func pace() async {
+  @inline(__always)
+  func paceIfNeeded() async {
+    // Asked first, because awaiting something that does nothing costs, too.
+    if isOverfull.load(ordering: .relaxed) || mustPace.load(ordering: .relaxed) { await pace() }
+  }
+
+  private func pace() async {
     if isOverfull.load(ordering: .relaxed) { await waitForRoom() }
     guard mustPace.load(ordering: .relaxed) else { return }
     mustPace.store(false, ordering: .relaxed)

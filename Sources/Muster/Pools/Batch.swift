@@ -14,6 +14,14 @@ struct BatchResult<Output: Codable & Sendable>: Codable, Sendable {
   var failedPositions: [Int] = []
   var failures: [BatchFailure] = []
 
+  init(values: [Output], failures: [Int: BatchFailure]) {
+    self.values = values
+    failedPositions = failures.keys.sorted()
+    self.failures = failedPositions.map { failures[$0]! }
+  }
+
+  var count: Int { values.count + failures.count }
+
   /// One result for each item.
   func results() -> [Result<Output, any Error>] {
     var results: [Result<Output, any Error>] = []

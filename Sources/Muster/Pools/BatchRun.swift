@@ -2,56 +2,58 @@ import Synchronization
 
 /// Runs the items of a batch concurrently, without a task for each of those that do not suspend.
 ///
-/// A driver runs items one after the other. It is started as an immediate task, which returns here when the driver has
-/// finished or when an item has suspended it; in that case another driver goes on with the items that are left.
-final class BatchRun<F: RemoteFunction>: Sendable {
-  private struct State {
-    var next = 0
-    var values: [F.Output?]
-    var failures: [Int: BatchFailure] = [:]
-  }
-
-  private let function: F
-  private let inputs: [F.Input]
-  private let state: Mutex<State>
+/// A driver (`RemoteFunction._drive`) runs items one after the other. It is started as an immediate task, which returns
+/// here when the driver has finished or when an item has suspended it; in that case another driver goes on with the
+/// items that are left. Muster's own: it is public only because `_drive` is.
+// @unchecked: a position is stored by the one driver that has taken it, and read when all drivers have ended.
+public final class BatchRun<F: RemoteFunction>: @unchecked Sendable {
+  @usableFromInline let function: F
+  @usableFromInline let inputs: [F.Input]
+  @usableFromInline let values: UnsafeMutablePointer<F.Output>
+  private let next = Atomic<Int>(0)
+  private let failures = Mutex<[Int: BatchFailure]>([:])
 
   init(function: F, inputs: [F.Input]) {
     self.function = function
     self.inputs = inputs
-    state = Mutex(State(values: Array(repeating: nil, count: inputs.count)))
+    values = .allocate(capacity: inputs.count)
   }
 
+  deinit { values.deallocate() }
+
+  /// Runs every item, once.
   func run() async -> BatchResult<F.Output> {
     await withDiscardingTaskGroup { group in
       let engine = Cluster.current.engine
-      while state.withLock({ $0.next < inputs.count }) {
-        group.addImmediateTask(executorPreference: engine) { await self.drive() }
+      while next.load(ordering: .relaxed) < inputs.count {
+        group.addImmediateTask(executorPreference: engine) { await F._drive(self) }
       }
     }
-    return state.withLock { state in
-      let failed = state.failures.keys.sorted()
-      return BatchResult(
-        values: state.values.compactMap { $0 }, failedPositions: failed, failures: failed.map { state.failures[$0]! })
-    }
+    let failures = failures.withLock { $0 }
+    return BatchResult(values: takeValues(without: failures), failures: failures)
   }
 
-  private func drive() async {
-    while let position = take() {
-      do {
-        let value = try await function(inputs[position])
-        state.withLock { $0.values[position] = value }
-      } catch {
-        let failure = BatchFailure(error)
-        state.withLock { $0.failures[position] = failure }
+  /// Moves the values out.
+  private func takeValues(without failures: [Int: BatchFailure]) -> [F.Output] {
+    let count = inputs.count
+    return [F.Output](unsafeUninitializedCapacity: count - failures.count) { buffer, initialized in
+      for position in 0..<count where failures.isEmpty || failures[position] == nil {
+        (buffer.baseAddress! + initialized).moveInitialize(from: values + position, count: 1)
+        initialized += 1
       }
     }
   }
 
-  private func take() -> Int? {
-    state.withLock { state in
-      guard state.next < inputs.count else { return nil }
-      defer { state.next += 1 }
-      return state.next
-    }
+  /// The position of the next item, or `nil` when every one has been taken.
+  @usableFromInline
+  func take() -> Int? {
+    let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
+    return position < inputs.count ? position : nil
+  }
+
+  @usableFromInline
+  func fail(_ error: any Error, at position: Int) {
+    let failure = BatchFailure(error)
+    failures.withLock { $0[position] = failure }
   }
 }

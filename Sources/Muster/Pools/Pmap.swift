@@ -15,15 +15,16 @@
 /// - Returns: one result for each item. An item may have been executed more than once where a worker was lost.
 /// - Throws: the first failure that was neither replaced nor retried; `ClusterError` `.noWorkers` when all workers of the
 ///   pool were lost.
+@inlinable  // so that the items are copied by code made for their type
 public func pmap<F: RemoteFunction, S: Sequence<F.Input>>(
   _ function: F, _ items: S, on pool: (any AbstractWorkerPool)? = nil, distributed: Bool = true, batchSize: Int = 1,
   onError: (@Sendable (any Error) async throws -> F.Output)? = nil,
   retryDelays: some Sequence<Duration> & Sendable = [Duration](),
   retryCheck: (@Sendable (any Error) -> Bool)? = nil, progress: ProgressDisplay = .none
 ) async throws -> [F.Output] {
-  let policy = FailurePolicy(onError: onError, retryDelays: Array(retryDelays), retryCheck: retryCheck)
-  let run = try PmapCall(pool: pool, distributed: distributed, batchSize: batchSize, progress: progress)
-  return try await run.map(function, items, policy, keepsFailures: false).map { try $0.get() }
+  try await mapArray(
+    function, Array(items), on: pool, distributed: distributed, batchSize: batchSize, onError: onError,
+    retryDelays: Array(retryDelays), retryCheck: retryCheck, progress: progress)
 }
 
 /// As `pmap`, but an item that fails for good has its error as its result: Julia's `on_error = identity`.
@@ -33,10 +34,10 @@ public func pmapResults<F: RemoteFunction, S: Sequence<F.Input>>(
   retryCheck: (@Sendable (any Error) -> Bool)? = nil, progress: ProgressDisplay = .none
 ) async -> [Result<F.Output, any Error>] {
   let items = Array(items)
-  let policy = FailurePolicy<F.Output>(onError: nil, retryDelays: Array(retryDelays), retryCheck: retryCheck)
   do {
-    let run = try PmapCall(pool: pool, distributed: distributed, batchSize: batchSize, progress: progress)
-    return try await run.map(function, items, policy, keepsFailures: true)
+    let call = try PmapCall(pool: pool, distributed: distributed, batchSize: batchSize, progress: progress)
+    let policy = FailurePolicy<F.Output>(onError: nil, retryDelays: Array(retryDelays), retryCheck: retryCheck)
+    return try await call.map(function, items, policy, keepsFailures: true).outcome()
   } catch {
     return items.map { _ in .failure(error) }
   }
@@ -62,6 +63,17 @@ struct CallThunk<F: RemoteThunk>: RemoteFunction {
   func callAsFunction(_ thunk: F) async throws -> F.Output { try await thunk() }
 }
 
+@usableFromInline
+func mapArray<F: RemoteFunction>(
+  _ function: F, _ items: [F.Input], on pool: (any AbstractWorkerPool)?, distributed: Bool, batchSize: Int,
+  onError: (@Sendable (any Error) async throws -> F.Output)?, retryDelays: [Duration],
+  retryCheck: (@Sendable (any Error) -> Bool)?, progress: ProgressDisplay
+) async throws -> [F.Output] {
+  let call = try PmapCall(pool: pool, distributed: distributed, batchSize: batchSize, progress: progress)
+  let policy = FailurePolicy(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)
+  return try await call.map(function, items, policy, keepsFailures: false).results()
+}
+
 /// What the kinds of `pmap` have in common.
 struct PmapCall: Sendable {
   let pool: any AbstractWorkerPool
@@ -78,20 +90,13 @@ struct PmapCall: Sendable {
   }
 
   func map<F: RemoteFunction>(
-    _ function: F, _ items: some Sequence<F.Input>, _ policy: FailurePolicy<F.Output>, keepsFailures: Bool
-  ) async throws -> [Result<F.Output, any Error>] {
-    let inputs = Array(items)
+    _ function: F, _ inputs: [F.Input], _ policy: FailurePolicy<F.Output>, keepsFailures: Bool
+  ) async throws -> PmapArray<F.Input, F.Output> {
     let meter = ProgressMeter(display: progress, total: inputs.count)
-    let run = PmapRun(
+    let run = PmapArray(
       inputs: inputs, batchSize: batchSize, policy: policy, keepsFailures: keepsFailures, progress: meter)
-    let lanes = PmapLanes(
-      cluster: Cluster.current, function: function, run: run, pool: pool, hadWorkers: pool.count > 0)
-    await withTaskCancellationHandler {
-      await lanes.drive()
-    } onCancel: {
-      run.abort(CancellationError())
-    }
+    await PmapLanes(function: function, run: run, pool: pool).drive()
     meter.finish()
-    return try run.outcome()
+    return run
   }
 }

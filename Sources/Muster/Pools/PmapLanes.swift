@@ -1,23 +1,36 @@
 import CMuster
+import DequeModule
 import Synchronization
 
-/// Sends the items of a `pmap` to the workers of a pool.
+/// Sends the items of a map to the workers of a pool.
 ///
-/// Every worker has a lane, a task that keeps it busy: as many messages are under way as make a millisecond of work. So
-/// a worker need not wait for the next of short items, and no long item waits behind another while a worker idles. A
-/// lane keeps its worker as long as nobody else wants one from the pool.
+/// Every worker has a lane, a task that keeps it busy. A lane keeps its worker as long as nobody else wants one from the
+/// pool.
 struct PmapLanes<F: RemoteFunction>: Sendable {
-  /// How much work may be under way to one worker, in nanoseconds, and how many messages that may be.
-  private static var horizon: UInt64 { 1_000_000 }
-  private static var maximumDepth: Int { 32 }
-
   let cluster: Cluster
   let function: F
   let run: PmapRun<F.Input, F.Output>
   let pool: any AbstractWorkerPool
   let hadWorkers: Bool
 
+  init(function: F, run: PmapRun<F.Input, F.Output>, pool: any AbstractWorkerPool) {
+    cluster = Cluster.current
+    self.function = function
+    self.run = run
+    self.pool = pool
+    hadWorkers = pool.count > 0
+  }
+
+  /// Returns when every item has a result, or the map has failed or been cancelled.
   func drive() async {
+    await withTaskCancellationHandler {
+      await startLanes()
+    } onCancel: {
+      run.abort(CancellationError())
+    }
+  }
+
+  private func startLanes() async {
     await withDiscardingTaskGroup { group in
       while await run.waitForWork() {
         do {
@@ -49,92 +62,97 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   /// Keeps one worker busy until there is no work, or it is lost.
   private func lane(_ pid: ProcessID) async {
     defer { pool.put(pid) }
-    var underWay: [(unit: WorkUnit, answer: Answer)] = []
-    var depth = 1
-    var lastArrival = muster_now()
+    var underWay = Deque<(unit: WorkUnit, answer: Answer)>()
+    var window = LaneWindow(now: muster_now())
+    var isUsable = true
     while true {
-      while underWay.count < depth, let unit = run.take() {
-        do {
-          underWay.append((unit, try await send(unit, to: pid)))
-        } catch {
-          await run.fail(unit, with: error)
-          if !isThere(pid) { depth = 0 }
+      if isUsable, window.isLow(underWay: underWay.count) {
+        // A worker others wait for is given up as soon as what is under way has come back.
+        isUsable = isThere(pid) && !(pool.isContended && !underWay.isEmpty)
+        window.adjust(now: muster_now())
+        while isUsable, underWay.count < window.depth, let unit = run.take() {
+          do {
+            underWay.append((unit, try await send(unit, to: pid)))
+          } catch {
+            await run.fail(unit, with: error)
+            isUsable = isThere(pid)
+          }
         }
       }
-      guard !underWay.isEmpty else { return }
-      let (unit, answer) = underWay.removeFirst()
+      guard let (unit, answer) = underWay.popFirst() else { return }
       await receive(unit, answer, from: pid)
-      let now = muster_now()
-      // A worker others wait for is given up as soon as what is under way has come back.
-      if !isThere(pid) || pool.isContended { depth = 0 }
-      if depth > 0 { depth = Self.depth(after: now &- lastArrival, current: depth) }
-      lastArrival = now
+      window.answered()
     }
   }
 
-  /// Grows by doubling, so that one quick answer does not send many items to a slow worker.
-  static func depth(after interval: UInt64, current: Int) -> Int {
-    min(2 * current, maximumDepth, max(1, Int(clamping: horizon / max(1, interval))))
-  }
-
-  private func isThere(_ pid: ProcessID) -> Bool { cluster.members.withLock { $0.present.contains(pid) } }
+  private func isThere(_ pid: ProcessID) -> Bool { cluster.members.withLock { $0.isPresent(pid) } }
 
   // MARK: One message
 
   /// What is to be awaited for a unit that has been sent.
   private enum Answer {
-    case single(Link, UInt64)
-    case batch(Link, UInt64)
-    case here(Task<[Result<F.Output, any Error>], Never>)
+    case message(Link, UInt64)
+    case here(Task<Void, Never>)
   }
 
   private func send(_ unit: WorkUnit, to pid: ProcessID) async throws -> Answer {
     if pid == cluster.myid { return .here(runHere(unit)) }
     let link = try await cluster.link(to: pid)
+    await link.paceIfNeeded()
     if unit.positions.count == 1 {
-      let input = run.inputs[unit.positions.lowerBound]
-      return .single(link, try await cluster.sendCall(function, input, over: link, isAwaited: true))
+      return .message(link, try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link))
     }
-    let inputs = Array(run.inputs[unit.positions])
-    return .batch(link, try await cluster.sendCall(Batch(function: function), inputs, over: link, isAwaited: true))
+    return .message(link, try cluster.sendCall(Batch(function: function), run.inputs(at: unit.positions), over: link))
   }
 
   private func receive(_ unit: WorkUnit, _ answer: Answer, from pid: ProcessID) async {
     switch answer {
-    case .here(let task): await run.finish(unit, with: await task.value)
-    case .single(let link, let id):
+    case .here(let task): await task.value
+    case .message(let link, let id):
       let reply = await link.reply(to: id)
-      if reply.kind == .lost { return await run.fail(unit, with: link.lossError) }
-      let result: Result<F.Output, any Error>
-      do {
-        result = .success(try cluster.decode(reply, from: link, as: F.Output.self))
-      } catch {
-        result = .failure(error)
-      }
-      await run.finish(unit, with: [result])
-    case .batch(let link, let id):
-      let reply = await link.reply(to: id)
-      do {
-        let result = try cluster.decode(reply, from: link, as: BatchResult<F.Output>.self)
-        await run.finish(unit, with: result.results())
-      } catch {
-        await run.fail(unit, with: error)
+      switch reply.kind {
+      case .lost: await run.fail(unit, with: link.lossError)
+      case .cancelled: cluster.cancelCall(id, over: link)
+      default:
+        do {
+          try await finish(unit, reply, from: link)
+        } catch {
+          await run.fail(unit, with: error)
+        }
       }
     }
   }
 
+  private func finish(_ unit: WorkUnit, _ reply: Reply, from link: Link) async throws {
+    if unit.positions.count == 1 {
+      let value = try cluster.decode(reply, from: link, as: F.Output.self)
+      return run.finish(unit.positions.lowerBound, with: value)
+    }
+    let result = try cluster.decode(reply, from: link, as: BatchResult<F.Output>.self)
+    guard result.count == unit.positions.count else {
+      throw ClusterError(
+        .cannotDecode,
+        "process \(link.peer) answered a batch of \(unit.positions.count) items with \(result.count) results",
+        worker: link.peer)
+    }
+    if result.failures.isEmpty {
+      run.finish(unit, with: result.values)
+    } else {
+      await run.finish(unit, with: result.results())
+    }
+  }
+
   /// In this process nothing is encoded; errors look as they would from another one.
-  private func runHere(_ unit: WorkUnit) -> Task<[Result<F.Output, any Error>], Never> {
+  private func runHere(_ unit: WorkUnit) -> Task<Void, Never> {
     Task(executorPreference: cluster.engine) {
-      var results: [Result<F.Output, any Error>] = []
       for position in unit.positions {
         do {
-          results.append(.success(try await cluster.call(function, on: cluster.myid, run.inputs[position])))
+          let value = try await cluster.call(function, on: cluster.myid, run.input(at: position))
+          run.finish(position, with: value)
         } catch {
-          results.append(.failure(error))
+          await run.fail(position, of: unit, with: error)
         }
       }
-      return results
     }
   }
 }

@@ -34,15 +34,15 @@ private func word(_ decision: FailurePolicy<Int>.Decision) -> String {
   #expect(word(await policy(delays: 1, check: { _ in false }).decide(error, attempt: 0)) == "fail a")
 }
 
-private func map(_ count: Int, batch: Int = 1, _ policy: FailurePolicy<Int> = policy(), keeps: Bool = false) -> PmapRun<
-  Int, Int
-> {
-  PmapRun(
+private func map(
+  _ count: Int, batch: Int = 1, _ policy: FailurePolicy<Int> = policy(), keeps: Bool = false
+) -> PmapArray<Int, Int> {
+  PmapArray(
     inputs: Array(0..<count), batchSize: batch, policy: policy, keepsFailures: keeps,
     progress: ProgressMeter(display: .none, total: count))
 }
 
-private func values(_ run: PmapRun<Int, Int>) throws -> [Int] { try run.outcome().map { try $0.get() } }
+private func values(_ run: PmapArray<Int, Int>) throws -> [Int] { try run.results() }
 
 @Test func `items are cut into batches, in order, the last as long as what is left`() {
   let run = map(10, batch: 4)
