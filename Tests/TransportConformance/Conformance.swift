@@ -138,9 +138,11 @@ public enum Conformance {
 
   static func checkEndAfterAllBytes(_ a: any Connection, _ b: any Connection) throws {
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
-    try write(bytes, to: a)
+    // As much as it takes before anybody reads.
+    let sent = try gather([bytes], from: 0, to: a)
+    try require(sent > 0, "it takes nothing")
     a.close()
-    try require(try read(bytes.count, from: b) == bytes, "what was written before the end is missing")
+    try require(try read(sent, from: b) == Array(bytes[..<sent]), "what was written before the end is missing")
     try requireClosed("reading at the end") { try read(1, from: b) }
     try requireClosed("reading at the end again") { try read(1, from: b) }
   }
