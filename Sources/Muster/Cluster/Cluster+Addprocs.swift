@@ -96,6 +96,8 @@ extension Cluster {
       do {
         guard let connection = try await manager.connect(worker.pid, config) else { return }
         try await handshake.dial(connection, from: myid, to: worker.pid, ticket: worker.ticket)
+        // It may have been given up meanwhile.
+        guard launch.snapshot.record(ofTicket: worker.ticket)?.state == .started else { return connection.close() }
         await join(connection, worker.ticket, launch)
       } catch {
         launch.failed(worker, reason: "process 1 could not connect to it: \(error)")
