@@ -51,9 +51,20 @@ let package = Package(
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
 
+    .target(
+      name: "NamedPipeTransport", dependencies: ["Muster"], path: "Examples/NamedPipes/Transport",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "NamedPipes", dependencies: ["Muster", "NamedPipeTransport"], path: "Examples/NamedPipes/Program",
+      swiftSettings: strict),
+
+    // What any transport must do.
+    .target(
+      name: "TransportConformance", dependencies: ["Muster"], path: "Tests/TransportConformance",
+      swiftSettings: strict),
     .testTarget(
       name: "MusterTests",
-      dependencies: ["Muster", "CMuster", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["Muster", "CMuster", "TransportConformance", .product(name: "Logging", package: "swift-log")],
       swiftSettings: strict),
     // A C constructor that turns the test runner into a worker when it is launched as one.
     .target(name: "CTestWorker", path: "Tests/CTestWorker"),
@@ -61,6 +72,9 @@ let package = Package(
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
       name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms"], swiftSettings: strict),
+    .testTarget(
+      name: "NamedPipesTests", dependencies: ["NamedPipes", "NamedPipeTransport", "TransportConformance"],
+      swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
   ]
 )

@@ -19,5 +19,6 @@ __attribute__((constructor)) static void serve_if_worker(void) {
   if (count <= 0) return;
   arguments[count] = 0;
   size_t first = strlen(arguments) + 1;
-  if ((ssize_t)first < count && strcmp(arguments + first, "--worker") == 0) test_worker_serve();
+  if ((ssize_t)first >= count) return;
+  if (strcmp(arguments + first, "--worker") == 0 || strcmp(arguments + first, "--start-worker") == 0) test_worker_serve();
 }

@@ -11,7 +11,7 @@ extension Cluster {
     let count = try manager.workerCount()
     try options.validate(count: count)
     try adoptTopology(options)
-    let launch = try prepareLaunch(count: count, options: options)
+    let launch = try prepareLaunch(count: count, manager, options)
     defer { forget(launch) }
     startHeartbeat(timeout: options.heartbeatTimeout)
     leaveAtExit()
@@ -64,14 +64,17 @@ extension Cluster {
     }
   }
 
-  private func prepareLaunch(count: Int, options: AddprocsOptions) throws -> LaunchRequest {
+  private func prepareLaunch(
+    count: Int, _ manager: some ClusterManager, _ options: AddprocsOptions
+  ) throws -> LaunchRequest {
     let addresses = try listen(for: options.transport, restrict: options.restrict, backlog: max(128, 2 * count))
     let pids = members.withLock { $0.takeNumbers(count) }
     return launching.withLock { state in
       let tickets = (0..<UInt64(count)).map { state.nextTicket + $0 }
       state.nextTicket += UInt64(count)
       let launch = LaunchRequest(
-        options: options, book: LaunchBook(pids: pids, tickets: tickets), cookie: state.cookie, addresses: addresses)
+        options: options, book: LaunchBook(pids: pids, tickets: tickets), cookie: state.cookie, addresses: addresses
+      ) { [weak self] launch, worker, config in self?.dial(worker, config, of: manager, in: launch) }
       for ticket in tickets { state.launches[ticket] = launch }
       return launch
     }
@@ -84,6 +87,23 @@ extension Cluster {
   }
 
   // MARK: A worker joins
+
+  /// Connects to a worker that does not dial back, if its manager knows how.
+  private func dial(
+    _ worker: LaunchedWorker, _ config: WorkerConfig, of manager: some ClusterManager, in launch: LaunchRequest
+  ) {
+    task { [self] in
+      do {
+        guard let connection = try await manager.connect(worker.pid, config) else { return }
+        try await handshake.dial(connection, from: myid, to: worker.pid, ticket: worker.ticket)
+        // It may have been given up meanwhile.
+        guard launch.snapshot.record(ofTicket: worker.ticket)?.state == .started else { return connection.close() }
+        await join(connection, worker.ticket, launch)
+      } catch {
+        launch.failed(worker, reason: "process 1 could not connect to it: \(error)")
+      }
+    }
+  }
 
   func join(_ connection: any Connection, _ ticket: UInt64, _ launch: LaunchRequest) async {
     guard let record = launch.snapshot.record(ofTicket: ticket) else { return connection.close() }
@@ -133,7 +153,13 @@ extension Cluster {
     await giveUp(launch, manager, all: !isEnough)
     guard isEnough else { throw ClusterError(.launchFailed, "addprocs: " + book.describeFailures()) }
     if !book.failures.isEmpty { logger.warning("addprocs: \(book.describeFailures())") }
-    try await introduce(joined)
+    await introduce(joined)
+    if !options.lazy {
+      do { try await connectToEachOther(joined) } catch {
+        await giveUp(launch, manager, all: true)
+        throw error
+      }
+    }
     for record in book.joined {
       await manager.manage(record.pid, record.config ?? WorkerConfig(), .register)
     }
@@ -150,19 +176,6 @@ extension Cluster {
           try? await manager.kill(record.pid, record.config ?? WorkerConfig())
           await processLost(record.pid, reason: "it did not join")
         }
-      }
-    }
-  }
-
-  /// Tells the new workers of all others, and all others of them; returns when all know.
-  private func introduce(_ pids: [ProcessID]) async throws {
-    let infos = members.withLock { members in members.workers.compactMap { members[$0]?.info } }
-    let new = infos.filter { pids.contains($0.pid) }
-    await withDiscardingTaskGroup { group in
-      for info in infos {
-        let change = MembersChanged(joined: pids.contains(info.pid) ? infos : new, left: [], reason: "")
-        // Who is lost meanwhile is reported as lost, not here.
-        group.addTask { [self] in _ = try? await call(change, on: info.pid, Nothing()) }
       }
     }
   }

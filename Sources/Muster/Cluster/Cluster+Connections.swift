@@ -39,18 +39,26 @@ extension Cluster {
     }
     guard members.mayConnect(to: pid) else {
       throw ClusterError(
-        .notConnected, "the topology has no connection between the processes \(members.me) and \(pid)", worker: pid)
+        .notConnected,
+        "the topology \(members.topology.rawValue) has no connection between the processes \(members.me) and \(pid)",
+        worker: pid)
     }
     return member.info
   }
 
+  /// In the way of the manager, and where it has none, at the addresses the process has told.
   private func dial(_ peer: PeerInfo) async throws -> Link {
     var failures: [String] = []
+    do {
+      if let connection = try await managerConnection(to: peer) {
+        return try await prove(connection, to: peer.pid)
+      }
+    } catch {
+      failures.append("\(peer.connectAt?.description ?? "its manager"): \(error)")
+    }
     for address in peer.addresses where address.isReachable(from: .current, to: peer.node) {
       do {
-        let connection = try Sockets.connect(to: address)
-        try await handshake.dial(connection, from: myid, to: peer.pid, ticket: 0)
-        return try adopt(connection, from: peer.pid)
+        return try await prove(try Sockets.connect(to: address), to: peer.pid)
       } catch {
         failures.append("\(address): \(error)")
       }
@@ -60,6 +68,18 @@ extension Cluster {
       "process \(myid) cannot connect to process \(peer.pid): "
         + (failures.isEmpty ? "it listens nowhere that can be reached from here" : failures.joined(separator: "; ")),
       worker: peer.pid)
+  }
+
+  private func managerConnection(to peer: PeerInfo) async throws -> (any Connection)? {
+    // A worker knows no manager but its own, and of the others no more than they have told.
+    let member = members.withLock { $0[peer.pid] }
+    let manager = member?.manager ?? launching.withLock { $0.manager }
+    return try await manager.connect(peer.pid, member?.config ?? peer.config)
+  }
+
+  private func prove(_ connection: any Connection, to pid: ProcessID) async throws -> Link {
+    try await handshake.dial(connection, from: myid, to: pid, ticket: 0)
+    return try adopt(connection, from: pid)
   }
 
   var handshake: Handshake { Handshake(cookie: launching.withLock { $0.cookie }, engine: engine) }
@@ -132,6 +152,7 @@ extension Cluster {
     if let config = member.config { await member.manager?.manage(pid, config, .deregister) }
     broadcast(MembersChanged(joined: [], left: [pid], reason: reason))
     for waiter in members.withLock({ $0.takeDepartureWaiters(of: pid) }) { waiter.resume() }
+    if let config = member.config { await member.manager?.manage(pid, config, .finalize) }
   }
 
   /// Tells every worker, without waiting.
@@ -159,6 +180,8 @@ extension TransportAddress {
     case .unix: here == there
     case .tcp(let host, _): here == there || !(host.hasPrefix("127.") || host == "::1")
     case .inProcess: here == there
+    // Only managers know.
+    case .custom: false
     }
   }
 }

@@ -15,7 +15,9 @@ extension Cluster {
   ) throws -> [TransportAddress] {
     var addresses: [TransportAddress] = []
     if transport != .tcp { addresses.append(try listenOnUnixSocket(backlog: backlog, directory: directory)) }
-    if transport == .tcp || !restrict { addresses.append(try listenOnTCP(restrict: restrict, backlog: backlog)) }
+    if transport == .tcp || !restrict {
+      addresses.append(try listenOnTCP(host: restrict ? "127.0.0.1" : "0.0.0.0", backlog: backlog))
+    }
     return addresses
   }
 
@@ -26,10 +28,8 @@ extension Cluster {
     }
   }
 
-  private func listenOnTCP(restrict: Bool, backlog: Int) throws -> TransportAddress {
-    try listenOnce(.tcp) {
-      try Sockets.listen(at: .tcp(host: restrict ? "127.0.0.1" : "0.0.0.0", port: 0), backlog: backlog)
-    }
+  func listenOnTCP(host: String, backlog: Int) throws -> TransportAddress {
+    try listenOnce(.tcp) { try Sockets.listen(at: .tcp(host: host, port: 0), backlog: backlog) }
   }
 
   private func listenOnce(_ transport: TransportChoice, _ open: () throws -> SocketListener) throws -> TransportAddress
@@ -38,7 +38,9 @@ extension Cluster {
     let rendezvous = Rendezvous(
       listener: try open(), handshake: handshake, cluster: self,
       admit: { [unowned self] hello in refusal(of: hello) },
-      joined: { [unowned self] connection, hello in welcome(connection, hello) })
+      joined: { [unowned self] connection, hello in
+        do { try welcome(connection, hello) } catch { logger.warning("\(error)") }
+      })
     launching.withLock { $0.rendezvous[transport] = rendezvous }
     try rendezvous.start()
     return rendezvous.listener.address
@@ -64,7 +66,8 @@ extension Cluster {
   }
 
   /// Why a dialler cannot be let in.
-  private func refusal(of hello: Hello) -> String? {
+  func refusal(of hello: Hello) -> String? {
+    if myid == 0 { return refusalBeforeJoining(of: hello) }
     guard hello.to == myid else { return "process \(hello.to) was dialled, this is process \(myid)" }
     if hello.ticket == 0 {
       return hello.from == myid || hello.from.rawValue < 1 ? "nobody has the number \(hello.from)" : nil
@@ -78,10 +81,17 @@ extension Cluster {
     }
   }
 
+  /// A worker that is waiting for process 1 to connect.
+  private func refusalBeforeJoining(of hello: Hello) -> String? {
+    guard hello.from == 1 else { return "this worker has not joined yet: only process 1 may connect to it" }
+    let ticket = launching.withLock { $0.ticket }
+    return ticket == nil || ticket == hello.ticket ? nil : "this is another worker than the one that was dialled"
+  }
+
   /// Takes over an authenticated connection: of another process, or of a worker that has just been started.
-  private func welcome(_ connection: any Connection, _ hello: Hello) {
-    if hello.ticket == 0 {
-      do { try adopt(connection, from: hello.from) } catch { logger.warning("\(error)") }
+  func welcome(_ connection: any Connection, _ hello: Hello) throws {
+    guard myid == 1, hello.ticket != 0 else {
+      try adopt(connection, from: hello.from)
       return
     }
     guard let launch = launching.withLock({ $0.launches[hello.ticket] }) else { return connection.close() }

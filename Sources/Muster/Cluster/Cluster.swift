@@ -65,6 +65,8 @@ final class Cluster: Sendable {
     RRID(whence: myid, id: referenceCount.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
+  var hasMadeReferences: Bool { referenceCount.load(ordering: .relaxed) > 0 }
+
   /// Runs `body` on the Engine, in the context of this cluster.
   func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> Result {
     try await withTaskExecutorPreference(engine) {

@@ -14,9 +14,20 @@ struct LaunchingState: Sendable {
   var isLeavingAtExit = false
   var nextTicket: UInt64 = 1
   var lazy: Bool?
+  /// How a worker connects to others.
+  var manager: any ClusterManager = DefaultClusterManager()
+  /// Which launch this worker belongs to, if it was told.
+  var ticket: UInt64?
+  /// Strangers at a custom transport have been complained of.
+  var hasComplained = false
 }
 
 extension Cluster {
+  /// No workers, none on their way.
+  var isAlone: Bool {
+    members.withLock { $0.procs == [1] } && launching.withLock { $0.launches.isEmpty }
+  }
+
   func isSecondInterrupt() -> Bool {
     launching.withLock { state in
       let now = muster_now()
@@ -29,13 +40,23 @@ extension Cluster {
 /// The secret that lets processes join this cluster, as hexadecimal digits.
 public func clusterCookie() -> String { Cluster.current.launching.withLock { $0.cookie.hex } }
 
-/// Replaces the secret, before any worker has been started with it.
+/// Replaces the secret, while there are no workers.
 ///
 /// - Parameter cookie: hexadecimal digits, at least 32 of them (128 bits).
-/// - Throws: `ClusterError` `.invalidArgument`.
+/// - Returns: the cookie.
+/// - Throws: `ClusterError` `.invalidArgument` for what is no such cookie, and while there are workers, which have the
+///   old one; `.notProcess1`.
 @discardableResult
 public func setClusterCookie(_ cookie: String) throws -> String {
+  let cluster = Cluster.current
   let cookie = try Cookie(hex: cookie)
-  Cluster.current.launching.withLock { $0.cookie = cookie }
+  try cluster.requireProcess1("setClusterCookie")
+  guard cluster.isAlone else {
+    throw ClusterError(
+      .invalidArgument, "setClusterCookie: there are workers, which have the old cookie: set it before addprocs")
+  }
+  // Who listens proves the cookie it began with.
+  cluster.stopListening()
+  cluster.launching.withLock { $0.cookie = cookie }
   return cookie.hex
 }

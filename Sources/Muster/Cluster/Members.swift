@@ -29,6 +29,8 @@ struct Members: Sendable {
   /// This process.
   var me: ProcessID
   var topology: Topology = .allToAll
+  /// Where this process stands in a custom topology.
+  var place = TopologyPlace()
   private(set) var table: [ProcessID: Member] = [:]
   /// The members that are there, in order; kept so that asking costs nothing.
   private(set) var present: [ProcessID]
@@ -107,9 +109,19 @@ struct Members: Sendable {
   }
 
   func mayConnect(to pid: ProcessID) -> Bool {
-    switch topology {
-    case .allToAll: true
-    case .masterWorker, .custom: me == 1 || pid == 1
+    me == 1 || pid == 1 || topology.connects(place, table[pid]?.info.place ?? TopologyPlace())
+  }
+
+  /// Whether calls to a process are possible: this one, or one that it may be connected to.
+  func mayCall(_ pid: ProcessID) -> Bool { pid == me || mayConnect(to: pid) }
+
+  /// Everybody but process 1, with what the managers said of them: what the members are told of each other.
+  var announcements: [PeerInfo] {
+    present.filter { $0 != 1 }.compactMap { pid in
+      guard let member = table[pid] else { return nil }
+      var info = member.info
+      if let config = member.config { info.learn(config) }
+      return info
     }
   }
 
@@ -172,9 +184,28 @@ struct PeerInfo: Codable, Sendable, Equatable {
   let node: NodeIdentity
   let host: String
   let osPID: Int32
+  /// Where its manager said that it is to be connected to.
+  var connectAt: TransportAddress?
+  var place = TopologyPlace()
 }
 
 extension PeerInfo {
+  mutating func learn(_ config: WorkerConfig) {
+    connectAt = config.connectAt
+    place = TopologyPlace(ident: config.ident, connectIdents: config.connectIdents ?? [])
+  }
+
+  /// What the managers of other processes than process 1 know of it.
+  var config: WorkerConfig {
+    var config = WorkerConfig()
+    config.host = host
+    config.connectAt = connectAt
+    config.ospid = osPID
+    config.ident = place.ident
+    config.connectIdents = place.connectIdents
+    return config
+  }
+
   /// A process that has proved who it is, and of which nothing else is known yet.
   init(unannounced pid: ProcessID) {
     self.init(pid: pid, addresses: [], node: NodeIdentity(bootID: "", networkNamespace: ""), host: "", osPID: 0)

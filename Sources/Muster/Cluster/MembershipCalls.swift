@@ -27,18 +27,40 @@ struct MembersChanged: RemoteAction, InternalFunction {
   func callAsFunction() async {
     let cluster = Cluster.current
     cluster.members.withLock { members in
-      for info in joined where info.pid != members.me { members.join(info) }
+      for info in joined {
+        if info.pid == members.me { members.place = info.place } else { members.join(info) }
+      }
     }
-    // A worker that maps uses all workers, itself included.
-    for info in joined where info.pid != 1 { cluster.addToDefaultPool(info.pid) }
+    // A worker that maps uses all workers that it may call, itself included.
+    for info in joined where cluster.members.withLock({ $0.mayCall(info.pid) }) { cluster.addToDefaultPool(info.pid) }
     for pid in left where pid != cluster.myid { await cluster.processLost(pid, reason: reason) }
   }
+}
+
+/// Has a worker connect to others.
+struct ConnectToPeers: RemoteAction, InternalFunction {
+  let pids: [ProcessID]
+
+  func callAsFunction() async throws {
+    let cluster = Cluster.current
+    try await withThrowingDiscardingTaskGroup { group in
+      // The answer says that the other one has accepted, too.
+      for pid in pids { group.addTask { _ = try await cluster.call(Greet(), on: pid, Nothing()) } }
+    }
+  }
+}
+
+struct Greet: RemoteAction, InternalFunction {
+  func callAsFunction() {}
 }
 
 /// Asks a worker to end. Its output is flushed and its exit handlers run.
 struct ExitProcess: RemoteAction, InternalFunction {
   func callAsFunction() {
-    exit(0)
+    let cluster = Cluster.current
+    if cluster === Cluster.process { exit(0) }
+    // A cluster of a test is not the process: it only leaves.
+    for link in cluster.members.withLock({ $0.allLinks }) { link.lose("this process was asked to leave") }
   }
 }
 

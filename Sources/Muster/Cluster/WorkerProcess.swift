@@ -24,13 +24,22 @@ enum WorkerProcess {
   /// Serves until the cluster is over; does not return.
   static func serve() async -> Never {
     invitationTaken.store(true, ordering: .relaxed)
+    await serve {
+      let invitation = try readInvitation()
+      // No mark of the worker stays for user code, or for a child of it, to see.
+      ProgramArguments.hide(1...1)
+      closeStandardInput()
+      if let parent = invitation.parent { endWith(parent) }
+      try await join(invitation)
+    }
+  }
+
+  /// Begins as `body` says, and then serves until the cluster is over.
+  static func serve(_ body: @Sendable () async throws -> Void) async -> Never {
     do {
       // On the Engine, whose threads never end: PR_SET_PDEATHSIG is forgotten with the thread that asked for it.
       try await Cluster.process.run {
-        let invitation = try readInvitation()
-        becomeQuiet(invitation)
-        muster_record_throws(true)
-        try await join(invitation)
+        try await body()
         await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
       }
     } catch {
@@ -43,39 +52,40 @@ enum WorkerProcess {
   // MARK: The invitation
 
   private static func readInvitation() throws -> Invitation {
-    var text: [UInt8] = []
-    var byte: UInt8 = 0
-    // One byte at a time: what follows the invitation, if anything, is not ours.
-    while text.count < Invitation.maximumSize, read(STDIN_FILENO, &byte, 1) == 1 {
-      text.append(byte)
-      if text.suffix(2) == [UInt8(ascii: "\n"), UInt8(ascii: "\n")] { break }
-    }
-    return try Invitation(text: String(decoding: text, as: UTF8.self))
+    try Invitation(text: readStandardInput(until: "\n\n"))
   }
 
-  private static func becomeQuiet(_ invitation: Invitation) {
-    // No mark of the worker stays for user code, or for a child of it, to see.
-    ProgramArguments.hide(1...1)
+  /// Reads one byte at a time: what follows, if anything, is not ours.
+  static func readStandardInput(until end: String) -> String {
+    var text: [UInt8] = []
+    var byte: UInt8 = 0
+    while text.count < Invitation.maximumSize, read(STDIN_FILENO, &byte, 1) == 1 {
+      text.append(byte)
+      if text.suffix(end.utf8.count).elementsEqual(end.utf8) { break }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Not closed: the next file that is opened would become it.
+  static func closeStandardInput() {
     let null = open("/dev/null", O_RDONLY)
-    if null >= 0 {
-      dup2(null, STDIN_FILENO)
-      close(null)
-    }
-    muster_line_buffer_output()
-    if let parent = invitation.parent {
-      // SIGKILL ends a stopped worker, too. The directory of the sockets is removed by the next cluster of this user.
-      muster_die_with_parent(SIGKILL)
-      // It may have gone before we asked.
-      if getppid() != parent { _exit(1) }
-    }
+    guard null >= 0 else { return }
+    dup2(null, STDIN_FILENO)
+    close(null)
+  }
+
+  private static func endWith(_ parent: Int32) {
+    // SIGKILL ends a stopped worker, too. The directory of the sockets is removed by the next cluster of this user.
+    muster_die_with_parent(SIGKILL)
+    // It may have gone before we asked.
+    if getppid() != parent { _exit(1) }
   }
 
   // MARK: Joining
 
   private static func join(_ invitation: Invitation) async throws {
     let cluster = Cluster.process
-    cluster.launching.withLock { $0.cookie = invitation.cookie }
-    cluster.members.withLock { $0.become(ProcessID(0)) }
+    try cluster.becomeWorker(cookie: invitation.cookie, manager: DefaultClusterManager(), ticket: invitation.ticket)
     let deadline = muster_now() &+ UInt64(invitation.timeout.nanoseconds)
     var attempt = 0
     while true {
@@ -120,7 +130,8 @@ enum WorkerProcess {
       members.topology = welcome.topology
       members.join(welcome.process1)
     }
-    if welcome.topology == .allToAll {
+    // A manager with a transport of its own listens in its own way.
+    if welcome.topology != .masterWorker, cluster.launching.withLock({ $0.manager is DefaultClusterManager }) {
       directory.withLock { $0 = welcome.directory }
       _ = try cluster.listen(
         for: welcome.transport, restrict: welcome.restrict, backlog: 1024, directory: welcome.directory)

@@ -1,12 +1,3 @@
-/// Which workers are connected to which.
-public enum Topology: String, Sendable, Codable, CaseIterable {
-  case allToAll
-  /// Workers are connected to process 1 only.
-  case masterWorker
-  /// As the manager's `ident` and `connectIdents` say.
-  case custom
-}
-
 /// How workers are started.
 public struct AddprocsOptions: Sendable {
   /// The working directory of the workers; that of process 1 if `nil`.
@@ -18,9 +9,9 @@ public struct AddprocsOptions: Sendable {
   /// Environment variables in addition to those of process 1.
   public var env: [String: String] = [:]
   public var topology: Topology = .allToAll
-  /// Workers connect to each other when they first need to, not all at once.
+  /// Workers connect to each other when they first need to; otherwise before `addprocs` returns.
   public var lazy = true
-  /// Lets the BLAS libraries and OpenMP use as many threads as they like; otherwise one.
+  /// Lets the BLAS libraries and OpenMP use a thread for every core the worker may use; otherwise one.
   public var enableThreadedBLAS = false
   /// The number of threads BLAS libraries and OpenMP use in a worker.
   public var threadsPerWorker: Int?
@@ -60,19 +51,25 @@ public struct AddprocsOptions: Sendable {
 
   /// The variables that keep libraries from starting a thread per core in each of many workers.
   var threadVariables: [String: String] {
-    if enableThreadedBLAS && threadsPerWorker == nil { return [:] }
-    let count = String(threadsPerWorker ?? 1)
+    let count = String(threadsPerWorker ?? (enableThreadedBLAS ? UsableCores.count() : 1))
     return ["OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "MKL_NUM_THREADS": count]
   }
 }
 
 /// How many workers to start.
-public enum WorkerCount: Sendable, Hashable, ExpressibleByIntegerLiteral {
+public enum WorkerCount: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
   /// One per core that this process may use (its cpuset, its share of the control group), not per core of the host.
   case auto
   case exactly(Int)
 
   public init(integerLiteral value: Int) { self = .exactly(value) }
+
+  public var description: String {
+    switch self {
+    case .auto: "auto"
+    case .exactly(let count): "\(count)"
+    }
+  }
 
   func resolve() -> Int {
     switch self {

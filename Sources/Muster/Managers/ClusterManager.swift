@@ -1,7 +1,8 @@
 /// Starts and ends worker processes: by fork, ssh, a batch scheduler, MPI, or your own way.
 ///
-/// A manager says how processes start and end; how messages move is the business of a `Transport`'s connections.
-/// Inside an implementation, Glibc's `kill` and `connect` need their module's name.
+/// A manager says how processes start and end; how messages move is the business of a `Connection`. One that brings a
+/// transport of its own overrides `connect` (docs/Transports.md). Inside an implementation, Glibc's `kill` and `connect`
+/// need their module's name.
 public protocol ClusterManager: Sendable {
   /// The options of `addprocs` when none are given.
   var defaultOptions: AddprocsOptions { get }
@@ -25,7 +26,17 @@ public protocol ClusterManager: Sendable {
   /// Why a worker was lost, if the manager can find out in a moment: a signal, an exit status, a scheduler's word.
   func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String?
 
-  /// Opens a connection to a worker, from any process; the default dials the addresses the worker listens at.
+  /// Opens a connection to a worker, in process 1 when the worker has started, and in another worker when that first
+  /// calls it.
+  ///
+  /// The default opens a socket to `config.connectAt`. Both ends have to prove the cluster cookie over the connection
+  /// before anything else is said; a transport need do nothing for that. At the other end somebody calls
+  /// `processMessages` with it.
+  ///
+  /// - Parameter config: in process 1, what `launch` reported; in a worker no more of it than `host`, `connectAt`,
+  ///   `ospid`, `ident` and `connectIdents`.
+  /// - Returns: `nil` if the worker is to be waited for: it dials process 1 (`LaunchRequest.invitation`) and tells at
+  ///   which sockets other workers reach it.
   func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)?
 }
 
@@ -33,18 +44,20 @@ extension ClusterManager {
   public var defaultOptions: AddprocsOptions { AddprocsOptions() }
   public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {}
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? { nil }
-  public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? { nil }
+  public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {
+    try config.connectAt.map { try Sockets.connect(to: $0) }
+  }
 }
 
 /// What a manager hears of a worker.
 public enum ManagerEvent: Sendable, Hashable {
   /// It has joined.
   case register
-  /// It has been removed or lost.
+  /// It has been removed or lost; it is not listed any more.
   case deregister
   /// Its calls are to be cancelled.
   case interrupt
-  /// Nothing refers to it any more.
+  /// All have been told that it is gone: nothing refers to it any more.
   case finalize
 }
 
@@ -59,11 +72,13 @@ public struct WorkerConfig: Sendable {
   /// A manager's own data.
   public var userdata: (any Sendable)?
   public var bindAddress: String?
+  /// Where `ClusterManager.connect` finds it; other workers are told.
   public var connectAt: TransportAddress?
   /// The worker's process id on its host.
   public var ospid: Int32?
   public var environ: [String: String] = [:]
-  /// For custom topologies: this worker, and the workers it connects to.
+  /// For `Topology.custom`: what others call this worker, and what it calls those that it connects to. They need not be
+  /// there yet.
   public var ident: Int?
   public var connectIdents: [Int]?
   public var enableThreadedBLAS: Bool?

@@ -1,8 +1,8 @@
 /// Moves bytes between two processes: all that a transport has to provide.
 ///
 /// Frames, coalescing, back-pressure, heartbeats and authentication are built above this contract, once for every
-/// transport, so an implementation stays thin. It is a reliable, ordered stream of bytes. `Tests/…/Conformance` holds
-/// the checks that every transport must pass.
+/// transport, so an implementation stays thin. It is a reliable, ordered stream of bytes. `Tests/TransportConformance`
+/// holds the checks that every transport must pass, `Examples/NamedPipes` one that was written outside of the library.
 ///
 /// The Engine calls `read` and `write` from one thread at a time each. Neither may block.
 public protocol Connection: AnyObject, Sendable {

@@ -41,7 +41,7 @@ extension Sockets {
       guard inet_pton(AF_INET, host, &result.sin_addr) == 1 else { throw notAnAddress(host) }
       withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: result, as: sockaddr_in.self) }
       return socklen_t(MemoryLayout<sockaddr_in>.size)
-    case .inProcess:
+    case .inProcess, .custom:
       throw TransportError(description: "\(address) is not the address of a socket")
     }
   }

@@ -52,7 +52,11 @@ final class SocketDirectory: Sendable {
   private static func removeLeftovers(in base: String, prefix: String) {
     for name in entries(of: base) where name.hasPrefix(prefix) {
       let lock = openLock(in: "\(base)/\(name)", flags: 0)
-      guard lock >= 0 else { continue }
+      guard lock >= 0 else {
+        // A worker that was just joining has made its socket while the directory was being removed.
+        if errno == ENOENT { remove("\(base)/\(name)") }
+        continue
+      }
       if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove("\(base)/\(name)") }
       close(lock)
     }

@@ -57,7 +57,7 @@ enum Sockets {
     switch address {
     case .unix: family = AF_UNIX
     case .tcp(let host, _): family = host.contains(":") ? AF_INET6 : AF_INET
-    case .inProcess: throw TransportError(description: "\(address) is not the address of a socket")
+    case .inProcess, .custom: throw TransportError(description: "\(address) is not the address of a socket")
     }
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let socket = socket(family, type, 0)
@@ -74,7 +74,7 @@ enum Sockets {
     case .tcp:
       // Coalescing is ours; the kernel's would hold back the last message of a batch.
       set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-    case .inProcess: break
+    case .inProcess, .custom: break
     }
   }
 

@@ -8,12 +8,15 @@ public enum TransportAddress: Hashable, Sendable, Codable, CustomStringConvertib
   case tcp(host: String, port: UInt16)
   /// A listener of this very process.
   case inProcess(String)
+  /// Something that a manager of your own and its transport understand.
+  case custom(String)
 
   public var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"
     case .tcp(let host, let port): host.contains(":") ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
     case .inProcess(let name): "in-process:\(name)"
+    case .custom(let text): "custom:\(text)"
     }
   }
 
@@ -30,6 +33,8 @@ public enum TransportAddress: Hashable, Sendable, Codable, CustomStringConvertib
       self = .tcp(host: String(host), port: port)
     } else if text.hasPrefix("in-process:") {
       self = .inProcess(String(text.dropFirst("in-process:".count)))
+    } else if text.hasPrefix("custom:") {
+      self = .custom(String(text.dropFirst("custom:".count)))
     } else {
       return nil
     }

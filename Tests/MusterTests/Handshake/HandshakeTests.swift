@@ -1,6 +1,7 @@
 import CMuster
 import Synchronization
 import Testing
+import TransportConformance
 
 @testable import Muster
 

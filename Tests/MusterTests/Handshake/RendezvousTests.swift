@@ -2,6 +2,7 @@ import CMuster
 import Logging
 import Synchronization
 import Testing
+import TransportConformance
 
 @testable import Muster
 

@@ -17,7 +17,8 @@ final class ClusterPair: Sendable {
   init(_ ids: (ProcessID, ProcessID) = (1, 2), capacity: Int = 1 << 20) throws {
     let one = Cluster(id: ids.0, spin: .zero)
     let two = Cluster(id: ids.1, spin: .zero)
-    Self.kept.withLock { $0 += [one, two] }
+    Self.keep(one)
+    Self.keep(two)
     let (a, b) = InProcessTransport.pair(capacity: capacity)
     let (first, second) = (one.myInfo, two.myInfo)
     one.members.withLock { $0.join(second) }
@@ -42,6 +43,8 @@ final class ClusterPair: Sendable {
   }
 
   /// What refers to a cluster without keeping it may do so after a test.
+  static func keep(_ cluster: Cluster) { kept.withLock { $0.append(cluster) } }
+
   private static let kept = Mutex<[Cluster]>([])
 }
 

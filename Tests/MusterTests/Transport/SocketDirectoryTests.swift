@@ -46,12 +46,15 @@ private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
     mkdir(left, 0o700)
     touch(left + "/lock")
     touch(left + "/2.sock")
+    let halfRemoved = "\(base)/muster-\(geteuid())-1-half\(getpid())"
+    mkdir(halfRemoved, 0o700)
+    touch(halfRemoved + "/3.sock")
     let foreign = "\(base)/musters-\(geteuid())-\(getpid())"
     mkdir(foreign, 0o700)
     touch(foreign + "/lock")
     defer { SocketDirectory.remove(foreign) }
     let next = try SocketDirectory()
-    #expect(!exists(left))
+    #expect(!exists(left) && !exists(halfRemoved))
     #expect(exists(living.path) && exists(next.path) && exists(foreign))
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TransportConformance
 
 @testable import Muster
 

@@ -7,7 +7,7 @@ import Testing
     .tcp(host: "127.0.0.1", port: 0), .tcp(host: "10.0.0.3", port: 65_535), .tcp(host: "::1", port: 9300),
     .tcp(host: "2001:db8::1", port: 1), .unix(path: "/tmp/a b:c.sock"), .unix(path: "/tmp/tcp:1"),
     .inProcess("worker 3"),
-    .inProcess(""),
+    .inProcess(""), .custom("a: b"),
   ] as [TransportAddress])
 func `an address is read as it was printed`(address: TransportAddress) throws {
   #expect(TransportAddress(address.description) == address)

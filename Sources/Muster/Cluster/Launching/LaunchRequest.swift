@@ -9,13 +9,18 @@ public final class LaunchRequest: Sendable {
   private let settled = Promise<Bool>()
   private let cookie: Cookie
   private let addresses: [TransportAddress]
+  private let onStarted: @Sendable (LaunchRequest, LaunchedWorker, WorkerConfig) -> Void
 
-  init(options: AddprocsOptions, book: LaunchBook, cookie: Cookie, addresses: [TransportAddress]) {
+  init(
+    options: AddprocsOptions, book: LaunchBook, cookie: Cookie, addresses: [TransportAddress],
+    onStarted: @escaping @Sendable (LaunchRequest, LaunchedWorker, WorkerConfig) -> Void = { _, _, _ in }
+  ) {
     self.options = options
     workers = book.records.map { LaunchedWorker(pid: $0.pid, ticket: $0.ticket) }
     self.book = Mutex(book)
     self.cookie = cookie
     self.addresses = addresses
+    self.onStarted = onStarted
   }
 
   /// What a worker must read on its standard input before anything else: the secret, where to dial, and its ticket.
@@ -34,9 +39,10 @@ public final class LaunchRequest: Sendable {
     ).text
   }
 
-  /// A worker's process has been started.
+  /// A worker's process has been started; process 1 now waits for it, or connects to it if the manager's `connect` can.
   public func started(_ worker: LaunchedWorker, _ config: WorkerConfig) {
     update { $0.setState(.started, ofTicket: worker.ticket, config: config) }
+    onStarted(self, worker, config)
   }
 
   /// A worker could not be started, or ended before it joined.
@@ -71,6 +77,6 @@ public final class LaunchRequest: Sendable {
 /// One worker to be started.
 public struct LaunchedWorker: Sendable, Hashable {
   public let pid: ProcessID
-  /// Names this launch to the rendezvous; not a secret.
+  /// Names this launch; not a secret. Where a worker does not get an invitation, it is to be given to `initWorker`.
   public let ticket: UInt64
 }
