@@ -26,7 +26,8 @@ final class Link: IOSource, Flushable {
   let interest = Mutex(Interest())
   /// Monotonic nanoseconds of the last byte received, for the heartbeat.
   let lastHeard = Atomic<UInt64>(muster_now())
-  private let writers = Mutex(WriterPool())
+  /// A writer that waits to be used again; whoever takes it out owns it, with a count of its own.
+  private let spareWriter = Atomic<UInt>(0)
 
   init(
     peer: ProcessID, connection: any Connection, engine: Engine, dispatcher: Dispatcher, context: any LinkContext
@@ -37,6 +38,8 @@ final class Link: IOSource, Flushable {
     self.dispatcher = dispatcher
     self.context = context
   }
+
+  deinit { _ = exchangeSpare(nil) }
 
   var isBusy: Bool { true }
 
@@ -63,18 +66,31 @@ final class Link: IOSource, Flushable {
     _ kind: MessageKind, id: UInt64, function: FunctionEntry? = nil, isAwaited: Bool = false,
     _ body: (FrameWriter) throws -> Void = { _ in }
   ) throws {
-    let writer = writers.withLock { $0.take() } ?? makeWriter()
-    defer { writers.withLock { $0.put(writer) } }
+    let writer = takeWriter()
+    defer { putBack(writer) }
     writer.beginFrame(kind, id: id)
     try body(writer)
     try writer.endFrame()
     try enqueue(writer, function: function, isAwaited: isAwaited)
   }
 
-  private func makeWriter() -> FrameWriter {
+  private func takeWriter() -> FrameWriter {
+    if let spare = exchangeSpare(nil) { return spare }
     let writer = FrameWriter()
     writer.userInfo[.destination] = peer
     return writer
+  }
+
+  private func putBack(_ writer: FrameWriter) {
+    writer.reset()
+    _ = exchangeSpare(writer)
+  }
+
+  /// Puts a writer, with a reference of its own, in the place of another, and that reference into the caller's hands.
+  private func exchangeSpare(_ writer: FrameWriter?) -> FrameWriter? {
+    let bits = writer.map { UInt(bitPattern: Unmanaged.passRetained($0).toOpaque()) } ?? 0
+    let old = spareWriter.exchange(bits, ordering: .acquiringAndReleasing)
+    return UnsafeRawPointer(bitPattern: old).map { Unmanaged<FrameWriter>.fromOpaque($0).takeRetainedValue() }
   }
 
   // MARK: Answers
@@ -148,19 +164,6 @@ protocol LinkContext: AnyObject, Sendable {
   func report(_ message: String)
   /// The peer has said that it leaves. Called with the link's lock held: `lose` has to wait.
   func peerLeaves(_ link: Link, reason: String)
-}
-
-/// Writers that wait to be used again.
-// @unchecked: a writer is used only by who took it out, and comes back when that is through with it.
-private struct WriterPool: @unchecked Sendable {
-  private var writers: [FrameWriter] = []
-
-  mutating func take() -> FrameWriter? { writers.popLast() }
-
-  mutating func put(_ writer: FrameWriter) {
-    writer.reset()
-    if writers.count < 16 { writers.append(writer) }
-  }
 }
 
 extension CodingUserInfoKey {

@@ -39,7 +39,28 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
   ///
   /// - Throws: what the call threw, as `RemoteError`; `ProcessExitedError` when the owner has gone;
   ///   `CancellationError` when the waiting task is cancelled.
+  @inlinable  // so that the common case is made for the type of the value
   public func fetch() async throws -> Value {
+    if let value = try takeAnswer() { return value }
+    return try await fetchSlowly()
+  }
+
+  /// The value in the answer to our call, if that is what has come and nobody has looked at it.
+  @usableFromInline
+  func takeAnswer() throws -> Value? {
+    guard let (reply, link) = core.takeReply() else { return nil }
+    do {
+      let value = try core.cluster.decode(reply, from: link, as: Value.self)
+      core.cache(.success(value))
+      return value
+    } catch {
+      core.cache(.failure(error))
+      throw error
+    }
+  }
+
+  @usableFromInline
+  func fetchSlowly() async throws -> Value {
     while true {
       if let outcome = resolve() { return try typed(outcome) }
       if let arrival = core.arrival() {

@@ -45,13 +45,27 @@ final class FutureCore: Sendable {
   }
 
   deinit {
-    let (source, holds) = state.withLock { ($0.source, $0.holds) }
-    if case .call(let link, let slot) = source { _ = link.pending.withLock { $0.abandon(slot) } }
+    let holds = state.withLock { state in
+      if case .call(let link, let slot) = state.source { _ = link.pending.withLock { $0.abandon(slot) } }
+      return state.holds
+    }
     if holds { cluster.releases.add(id, owner: owner) }
   }
 
   var source: Source { state.withLock { $0.source } }
   var cached: Outcome? { state.withLock { $0.cached } }
+
+  /// The answer to the call, if it has come, for who decodes and then caches it; once.
+  func takeReply() -> (Reply, Link)? {
+    state.withLock { state in
+      guard state.cached == nil, state.arrival == nil, case .call(let link, let slot) = state.source,
+        let reply = link.pending.withLock({ $0.take(slot) })
+      else { return nil }
+      // Whoever asks before it is cached finds the value there.
+      state.source = .owner
+      return reply.kind == .kept ? nil : (reply, link)
+    }
+  }
 
   /// The outcome, if it is here; `decode` is applied to an answer that has come.
   func resolve(_ decode: (Reply, Link) throws -> any Sendable) -> Outcome? {
