@@ -24,6 +24,7 @@ final class Cluster: Sendable {
   let launching = Mutex(LaunchingState())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
   private let lazyReleases = Mutex<ReleaseBatch?>(nil)
+  private let lazyReceipts = Mutex<TakeReceipts?>(nil)
   private let referenceCount = Atomic<UInt64>(0)
 
   init(id: ProcessID = 1, spin: Duration = .microseconds(100)) {
@@ -55,6 +56,15 @@ final class Cluster: Sendable {
       if let batch { return batch }
       let made = ReleaseBatch(cluster: self)
       batch = made
+      return made
+    }
+  }
+
+  var receipts: TakeReceipts {
+    lazyReceipts.withLock { receipts in
+      if let receipts { return receipts }
+      let made = TakeReceipts(cluster: self)
+      receipts = made
       return made
     }
   }
