@@ -184,7 +184,9 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       let received = decoder.userInfo[.receivedReferences] as? ReceivedReferences
     {
       core = try received.core(at: place) { owner, id, registrar in
-        let source: FutureCore.Source = owner == cluster.myid ? .local(try cluster.references.promise(id)) : .owner
+        // The maker's word that there is such a future may still be on its way to its owner, which then asks itself.
+        let here = owner == cluster.myid ? try? cluster.references.promise(id) : nil
+        let source: FutureCore.Source = here.map { .local($0) } ?? .owner
         return FutureCore(cluster: cluster, owner: owner, id: id, source: source, holds: true, registrar: registrar)
       }
       return

@@ -4,7 +4,7 @@ struct FetchReference<Value: Codable & Sendable>: RemoteThunk, InternalFunction 
   let id: RRID
 
   func callAsFunction() async throws -> Value {
-    try await Cluster.current.references.promise(id).value(as: Value.self, of: id)
+    try await Cluster.current.promise(id).value(as: Value.self, of: id)
   }
 }
 
@@ -12,15 +12,15 @@ struct WaitForReference: RemoteAction, InternalFunction {
   let id: RRID
 
   func callAsFunction() async throws {
-    _ = try await Cluster.current.references.promise(id).wait().get()
+    _ = try await Cluster.current.promise(id).wait().get()
   }
 }
 
 struct ReferenceIsReady: RemoteThunk, InternalFunction {
   let id: RRID
 
-  func callAsFunction() throws -> Bool {
-    try Cluster.current.references.promise(id).result != nil
+  func callAsFunction() async throws -> Bool {
+    try await Cluster.current.promise(id).result != nil
   }
 }
 
@@ -28,8 +28,8 @@ struct PutReference<Value: Codable & Sendable>: RemoteProcedure, InternalFunctio
   typealias Input = Value
   let id: RRID
 
-  func callAsFunction(_ value: Value) throws {
-    let promise = try Cluster.current.references.promise(id)
+  func callAsFunction(_ value: Value) async throws {
+    let promise = try await Cluster.current.promise(id)
     guard promise.fulfil(.success(value)) else { throw ClusterError.alreadySet(id) }
   }
 }

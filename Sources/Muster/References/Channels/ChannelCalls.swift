@@ -23,7 +23,7 @@ struct PutToChannel<Element: Codable & Sendable>: RemoteProcedure, OrderedFuncti
   let call: ChannelCall
 
   func callAsFunction(_ element: Element) async throws {
-    let channel = try call.channel(of: Element.self)
+    let channel = try await call.channel(of: Element.self)
     try await call.perform(on: channel) { try await channel.put(element, for: call.receipt) }
   }
 }
@@ -32,7 +32,7 @@ struct TakeFromChannel<Element: Codable & Sendable>: RemoteThunk, OrderedFunctio
   let call: ChannelCall
 
   func callAsFunction() async throws -> Element {
-    let channel = try call.channel(of: Element.self)
+    let channel = try await call.channel(of: Element.self)
     return try await call.perform(on: channel) {
       try channel.cast(await channel.take(for: call.receipt), to: Element.self)
     }
@@ -43,7 +43,7 @@ struct FetchFromChannel<Element: Codable & Sendable>: RemoteThunk, OrderedFuncti
   let call: ChannelCall
 
   func callAsFunction() async throws -> Element {
-    let channel = try call.channel(of: Element.self)
+    let channel = try await call.channel(of: Element.self)
     return try await call.perform(on: channel) {
       try channel.cast(await channel.fetch(for: call.receipt), to: Element.self)
     }
@@ -54,7 +54,7 @@ struct WaitForChannel: RemoteAction, OrderedFunction {
   let call: ChannelCall
 
   func callAsFunction() async throws {
-    let channel = try call.channel
+    let channel = try await call.channel()
     try await call.perform(on: channel) { try await channel.wait(for: call.receipt) }
   }
 }
@@ -63,14 +63,14 @@ struct AskChannel: RemoteFunction, InternalFunction {
   let id: RRID
 
   func callAsFunction(_ question: ChannelQuestion) async throws -> Bool {
-    try await Cluster.current.references.channel(id).ask(question)
+    try await Cluster.current.channel(id).ask(question)
   }
 }
 
 struct CloseChannel: RemoteAction, InternalFunction {
   let id: RRID
 
-  func callAsFunction() async throws { try await Cluster.current.references.channel(id).close() }
+  func callAsFunction() async throws { try await Cluster.current.channel(id).close() }
 }
 
 // MARK: Keys
@@ -81,7 +81,7 @@ struct PutToChannelAt<Element: Codable & Sendable, Key: ChannelKey>: RemoteProce
   let key: Key
 
   func callAsFunction(_ element: Element) async throws {
-    let channel = try call.channel(of: Element.self)
+    let channel = try await call.channel(of: Element.self)
     try await call.perform(on: channel) { try await channel.put(element, at: key, for: call.receipt) }
   }
 }
@@ -91,7 +91,7 @@ struct TakeFromChannelAt<Element: Codable & Sendable, Key: ChannelKey>: RemoteTh
   let key: Key
 
   func callAsFunction() async throws -> Element {
-    let channel = try call.channel(of: Element.self)
+    let channel = try await call.channel(of: Element.self)
     return try await call.perform(on: channel) {
       try channel.cast(await channel.take(at: key, for: call.receipt), to: Element.self)
     }
@@ -103,7 +103,7 @@ struct FetchFromChannelAt<Element: Codable & Sendable, Key: ChannelKey>: RemoteT
   let key: Key
 
   func callAsFunction() async throws -> Element {
-    let channel = try call.channel(of: Element.self)
+    let channel = try await call.channel(of: Element.self)
     return try await call.perform(on: channel) {
       try channel.cast(await channel.fetch(at: key, for: call.receipt), to: Element.self)
     }
@@ -115,7 +115,7 @@ struct ChannelIsReadyAt<Key: ChannelKey>: RemoteThunk, InternalFunction {
   let key: Key
 
   func callAsFunction() async throws -> Bool {
-    try await Cluster.current.references.channel(id).isReady(at: key)
+    try await Cluster.current.channel(id).isReady(at: key)
   }
 }
 
@@ -137,7 +137,7 @@ struct AcknowledgeTakes: RemoteAction, OrderedFunction {
 struct CancelChannelCall: RemoteAction, OrderedFunction {
   let call: ChannelCall
 
-  func callAsFunction() { try? call.channel.cancel(call.receipt) }
+  func callAsFunction() { try? Cluster.current.references.channel(call.id).cancel(call.receipt) }
 }
 
 /// Which operation on which channel.
@@ -156,12 +156,20 @@ struct ChannelCall: Codable, Sendable {
 
   var receipt: Receipt { Receipt(process: ProcessID(caller), number: receiptNumber) }
 
-  var channel: any KeptChannel {
-    get throws { try Cluster.current.references.channel(RRID(whence: ProcessID(whence), id: number)) }
+  var id: RRID { RRID(whence: ProcessID(whence), id: number) }
+
+  /// The channel. Does not suspend if it is there.
+  ///
+  /// - Throws: `ChannelWasLate` when it is there only now; `ClusterError` when it is not.
+  func channel() async throws -> any KeptChannel {
+    let cluster = Cluster.current
+    if cluster.references.contains(id) { return try cluster.references.channel(id) }
+    _ = try await cluster.channel(id)
+    throw ChannelWasLate()
   }
 
-  func channel<Element>(of type: Element.Type) throws -> any KeptChannel {
-    let channel = try channel
+  func channel<Element>(of type: Element.Type) async throws -> any KeptChannel {
+    let channel = try await channel()
     try channel.check(type)
     return channel
   }
@@ -175,3 +183,7 @@ struct ChannelCall: Codable, Sendable {
     return try await body()
   }
 }
+
+/// The owner did not know the channel when it was asked, and does now. Whoever asked asks again: what follows a request
+/// that waits for its channel, such as that it is not wanted any more, would overtake it.
+struct ChannelWasLate: Error, Codable {}

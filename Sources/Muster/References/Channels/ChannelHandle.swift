@@ -19,7 +19,8 @@ final class ChannelHandle: Sendable {
   let owner: ProcessID
   let id: RRID
   /// In the process that owns it, the channel itself: nothing is encoded there.
-  let local: (any KeptChannel)?
+  private let local: (any KeptChannel)?
+  private let isHere: Bool
   /// Who registered this process's hold with the owner; `nil` for itself.
   private let registrar: ProcessID?
   private let state: Mutex<State>
@@ -31,7 +32,8 @@ final class ChannelHandle: Sendable {
     self.owner = owner
     self.id = id
     registrar = nil
-    if owner == cluster.myid {
+    isHere = owner == cluster.myid
+    if isHere {
       let channel = factory.makeKept(for: cluster)
       cluster.references.create(id, holder: owner, channel: channel)
       local = channel
@@ -44,12 +46,13 @@ final class ChannelHandle: Sendable {
   }
 
   /// One that was received; its hold has been registered.
-  init(cluster: Cluster, owner: ProcessID, id: RRID, registrar: ProcessID) throws {
+  init(cluster: Cluster, owner: ProcessID, id: RRID, registrar: ProcessID) {
     self.cluster = cluster
     self.owner = owner
     self.id = id
     self.registrar = registrar
-    local = owner == cluster.myid ? try cluster.references.channel(id) : nil
+    isHere = owner == cluster.myid
+    local = isHere ? try? cluster.references.channel(id) : nil
     state = Mutex(State(holds: true, creation: nil))
   }
 
@@ -60,6 +63,7 @@ final class ChannelHandle: Sendable {
     id = RRID(whence: 0, id: 0)
     registrar = nil
     local = nil
+    isHere = false
     state = Mutex(State(holds: false, creation: nil))
   }
 
@@ -77,6 +81,13 @@ final class ChannelHandle: Sendable {
     }
   }
 
+  /// The channel itself, in the process that owns it.
+  func channelHere() async throws -> (any KeptChannel)? {
+    if let local { return local }
+    // It was sent here before its maker's word that there is such a channel has come.
+    return isHere ? try await cluster.channel(id) : nil
+  }
+
   private func reach() async throws -> Link {
     guard owner != 0 else {
       throw ClusterError(
@@ -90,7 +101,7 @@ final class ChannelHandle: Sendable {
 
   // MARK: Asking the owner
 
-  /// Asks for what changes nothing.
+  /// Asks for what is done at once.
   func ask<F: RemoteFunction>(_ function: F, _ input: F.Input) async throws -> F.Output {
     _ = try await reach()
     return try await asHere { try await cluster.call(function, on: owner, input) }
@@ -98,25 +109,24 @@ final class ChannelHandle: Sendable {
 
   /// Asks for what may take long; the owner hears of it when it is not wanted any more.
   func wait<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
-    let link = try await reach()
-    let call = ChannelCall(id, cluster.receipts.next())
-    do {
-      return try await asHere { try await cluster.call(function(call), on: owner, Nothing()) }
-    } catch {
-      cancel(call, over: link)
-      throw error
-    }
+    try await asHere { try await callOwner(function).output }
   }
 
   /// Takes a value. Until this process says that it has it the owner keeps it, for another one.
   func take<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
+    let (value, receipt) = try await asHere { try await callOwner(function) }
+    cluster.receipts.add(receipt, channel: id, owner: owner)
+    return value
+  }
+
+  private func callOwner<F: RemoteThunk>(
+    _ function: (ChannelCall) -> F
+  ) async throws -> (output: F.Output, receipt: Receipt) {
     let link = try await reach()
     let receipt = cluster.receipts.next()
     let call = ChannelCall(id, receipt)
     do {
-      let value = try await asHere { try await cluster.call(function(call), on: owner, Nothing()) }
-      cluster.receipts.add(receipt, channel: id, owner: owner)
-      return value
+      return (try await cluster.call(function(call), on: owner, Nothing()), receipt)
     } catch {
       // Also where there is a value that cannot be decoded here.
       cancel(call, over: link)
@@ -126,17 +136,19 @@ final class ChannelHandle: Sendable {
 
   /// Puts a value. When the task is cancelled this still waits for the owner's word on whether it has taken the value.
   func put<F: RemoteFunction>(_ element: F.Input, _ function: (ChannelCall) -> F) async throws {
-    let link = try await reach()
-    try Task.checkCancellation()
-    let call = ChannelCall(id, cluster.receipts.next())
-    let slot = try await cluster.sendCall(function(call), element, over: link, isAwaited: true)
-    let reply = await withTaskCancellationHandler {
-      await link.certainReply(to: slot)
-    } onCancel: {
-      cancel(call, over: link)
-    }
     do {
-      _ = try await asHere { try cluster.decode(reply, from: link, as: F.Output.self) }
+      _ = try await asHere {
+        let link = try await reach()
+        try Task.checkCancellation()
+        let call = ChannelCall(id, cluster.receipts.next())
+        let slot = try await cluster.sendCall(function(call), element, over: link, isAwaited: true)
+        let reply = await withTaskCancellationHandler {
+          await link.certainReply(to: slot)
+        } onCancel: {
+          cancel(call, over: link)
+        }
+        return try cluster.decode(reply, from: link, as: F.Output.self)
+      }
     } catch let error as RemoteError where Task.isCancelled && error.typeName.hasSuffix("CancellationError") {
       throw CancellationError()
     }
@@ -147,12 +159,16 @@ final class ChannelHandle: Sendable {
     try? cluster.cast(CancelChannelCall(call: call), Nothing(), over: link)
   }
 
-  /// Muster's errors are the same whether the channel is here or elsewhere.
+  /// Muster's errors are the same whether the channel is here or elsewhere. Asks again where the owner had not heard of
+  /// the channel yet.
   private func asHere<Value>(_ body: () async throws -> Value) async throws -> Value {
-    do {
-      return try await body()
-    } catch let error as RemoteError {
-      throw error.underlying as? ClusterError ?? error
+    while true {
+      do {
+        return try await body()
+      } catch let error as RemoteError {
+        if error.underlying is ChannelWasLate { continue }
+        throw error.underlying as? ClusterError ?? error
+      }
     }
   }
 }

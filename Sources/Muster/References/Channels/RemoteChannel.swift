@@ -43,7 +43,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   /// - Throws: `ClusterError` `.channelClosed`; `CancellationError` when the task was cancelled before the channel had
   ///   taken the value, which is then not put.
   public func put(_ element: Element) async throws {
-    if let channel = handle.local { return try await channel.put(element, for: nil) }
+    if let channel = try await handle.channelHere() { return try await channel.put(element, for: nil) }
     try await handle.put(element) { PutToChannel<Element>(call: $0) }
   }
 
@@ -52,7 +52,9 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   /// - Throws: `ClusterError` `.channelClosed` when there will be none; `CancellationError` when the task is cancelled:
   ///   no value is lost by that.
   public func take() async throws -> Element {
-    if let channel = handle.local { return try await channel.cast(channel.take(for: nil), to: Element.self) }
+    if let channel = try await handle.channelHere() {
+      return try await channel.cast(channel.take(for: nil), to: Element.self)
+    }
     return try await handle.take { TakeFromChannel<Element>(call: $0) }
   }
 
@@ -60,7 +62,9 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   ///
   /// - Throws: as `take`.
   public func fetch() async throws -> Element {
-    if let channel = handle.local { return try await channel.cast(channel.fetch(for: nil), to: Element.self) }
+    if let channel = try await handle.channelHere() {
+      return try await channel.cast(channel.fetch(for: nil), to: Element.self)
+    }
     return try await handle.wait { FetchFromChannel<Element>(call: $0) }
   }
 
@@ -68,7 +72,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   ///
   /// - Throws: as `take`.
   public func wait() async throws {
-    if let channel = handle.local { return try await channel.wait(for: nil) }
+    if let channel = try await handle.channelHere() { return try await channel.wait(for: nil) }
     _ = try await handle.wait { WaitForChannel(call: $0) }
   }
 
@@ -80,7 +84,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   /// Takes no more values from now on; those that are there can still be taken. Tasks that wait with a value to put
   /// get `ClusterError` `.channelClosed`, and so do those that wait for a value, once none is left.
   public func close() async throws {
-    if let channel = handle.local { return try await channel.close() }
+    if let channel = try await handle.channelHere() { return try await channel.close() }
     _ = try await handle.ask(CloseChannel(id: id), Nothing())
   }
 
@@ -91,7 +95,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   public var isEmpty: Bool { get async throws { try await ask(.isEmpty) } }
 
   private func ask(_ question: ChannelQuestion) async throws -> Bool {
-    if let channel = handle.local { return try await channel.ask(question) }
+    if let channel = try await handle.channelHere() { return try await channel.ask(question) }
     return try await handle.ask(AskChannel(id: id), question)
   }
 
@@ -117,9 +121,8 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
       let received = decoder.userInfo[.receivedReferences] as? ReceivedReferences
     {
       handle = try received.core(at: place) { owner, id, registrar in
-        try ChannelHandle(cluster: cluster, owner: owner, id: id, registrar: registrar)
+        ChannelHandle(cluster: cluster, owner: owner, id: id, registrar: registrar)
       }
-      try handle.local?.check(Element.self)
     } else {
       handle = ChannelHandle(emptyIn: cluster)
     }
@@ -132,25 +135,29 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
 extension RemoteChannel {
   /// Puts a value at a key.
   public func put<Key: ChannelKey>(_ element: Element, at key: Key) async throws {
-    if let channel = handle.local { return try await channel.put(element, at: key, for: nil) }
+    if let channel = try await handle.channelHere() { return try await channel.put(element, at: key, for: nil) }
     try await handle.put(element) { PutToChannelAt<Element, Key>(call: $0, key: key) }
   }
 
   /// The value at a key, removed.
   public func take<Key: ChannelKey>(at key: Key) async throws -> Element {
-    if let channel = handle.local { return try await channel.cast(channel.take(at: key, for: nil), to: Element.self) }
+    if let channel = try await handle.channelHere() {
+      return try await channel.cast(channel.take(at: key, for: nil), to: Element.self)
+    }
     return try await handle.take { TakeFromChannelAt<Element, Key>(call: $0, key: key) }
   }
 
   /// The value at a key, which stays where it is.
   public func fetch<Key: ChannelKey>(at key: Key) async throws -> Element {
-    if let channel = handle.local { return try await channel.cast(channel.fetch(at: key, for: nil), to: Element.self) }
+    if let channel = try await handle.channelHere() {
+      return try await channel.cast(channel.fetch(at: key, for: nil), to: Element.self)
+    }
     return try await handle.wait { FetchFromChannelAt<Element, Key>(call: $0, key: key) }
   }
 
   /// Whether there is a value at a key.
   public func isReady<Key: ChannelKey>(at key: Key) async throws -> Bool {
-    if let channel = handle.local { return try await channel.isReady(at: key) }
+    if let channel = try await handle.channelHere() { return try await channel.isReady(at: key) }
     return try await handle.ask(ChannelIsReadyAt<Key>(id: id, key: key), Nothing())
   }
 }
