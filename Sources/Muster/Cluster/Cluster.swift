@@ -24,8 +24,8 @@ final class Cluster: Sendable {
   let launching = Mutex(LaunchingState())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
   private let lazyReleases = Mutex<ReleaseBatch?>(nil)
-  private let lazyReceipts = Mutex<TakeReceipts?>(nil)
   private let referenceCount = Atomic<UInt64>(0)
+  private let receiptCount = Atomic<UInt64>(0)
 
   init(id: ProcessID = 1, spin: Duration = .microseconds(100)) {
     var logger = Logger(label: "muster") { StreamLogHandler.standardError(label: $0) }
@@ -60,15 +60,6 @@ final class Cluster: Sendable {
     }
   }
 
-  var receipts: TakeReceipts {
-    lazyReceipts.withLock { receipts in
-      if let receipts { return receipts }
-      let made = TakeReceipts(cluster: self)
-      receipts = made
-      return made
-    }
-  }
-
   var myid: ProcessID { members.withLock { $0.me } }
 
   func nextReference() -> RRID {
@@ -76,6 +67,11 @@ final class Cluster: Sendable {
   }
 
   var hasMadeReferences: Bool { referenceCount.load(ordering: .relaxed) > 0 }
+
+  /// Names something this process asks of a channel elsewhere.
+  func nextReceipt() -> Receipt {
+    Receipt(process: myid, number: receiptCount.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
 
   /// Runs `body` on the Engine, in the context of this cluster.
   func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> Result {

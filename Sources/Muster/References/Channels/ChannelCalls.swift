@@ -121,16 +121,11 @@ struct ChannelIsReadyAt<Key: ChannelKey>: RemoteThunk, InternalFunction {
 
 // MARK: What follows
 
-/// The taker has the values.
-struct AcknowledgeTakes: RemoteAction, OrderedFunction {
-  let id: RRID
-  let taker: ProcessID
-  let numbers: [UInt64]
+/// The taker has the value. Sent before the taker's task goes on: whatever that tells the owner comes behind it.
+struct AcknowledgeTake: RemoteAction, OrderedFunction {
+  let call: ChannelCall
 
-  func callAsFunction() {
-    guard let channel = try? Cluster.current.references.channel(id) else { return }
-    for number in numbers { channel.acknowledge(Receipt(process: taker, number: number)) }
-  }
+  func callAsFunction() { try? Cluster.current.references.channel(call.id).acknowledge(call.receipt) }
 }
 
 /// Whoever asked does not want it any more.

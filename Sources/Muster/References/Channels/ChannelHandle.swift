@@ -109,24 +109,28 @@ final class ChannelHandle: Sendable {
 
   /// Asks for what may take long; the owner hears of it when it is not wanted any more.
   func wait<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
-    try await asHere { try await callOwner(function).output }
+    try await asHere { try await callOwner(function) { _, _ in } }
   }
 
   /// Takes a value. Until this process says that it has it the owner keeps it, for another one.
   func take<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
-    let (value, receipt) = try await asHere { try await callOwner(function) }
-    cluster.receipts.add(receipt, channel: id, owner: owner)
-    return value
+    try await asHere {
+      try await callOwner(function) { call, link in
+        // An owner that has gone has given it to nobody else.
+        try? cluster.cast(AcknowledgeTake(call: call), Nothing(), over: link)
+      }
+    }
   }
 
   private func callOwner<F: RemoteThunk>(
-    _ function: (ChannelCall) -> F
-  ) async throws -> (output: F.Output, receipt: Receipt) {
+    _ function: (ChannelCall) -> F, _ received: (ChannelCall, Link) -> Void
+  ) async throws -> F.Output {
     let link = try await reach()
-    let receipt = cluster.receipts.next()
-    let call = ChannelCall(id, receipt)
+    let call = ChannelCall(id, cluster.nextReceipt())
     do {
-      return (try await cluster.call(function(call), on: owner, Nothing()), receipt)
+      let output = try await cluster.call(function(call), on: owner, Nothing())
+      received(call, link)
+      return output
     } catch {
       // Also where there is a value that cannot be decoded here.
       cancel(call, over: link)
@@ -140,7 +144,7 @@ final class ChannelHandle: Sendable {
       _ = try await asHere {
         let link = try await reach()
         try Task.checkCancellation()
-        let call = ChannelCall(id, cluster.receipts.next())
+        let call = ChannelCall(id, cluster.nextReceipt())
         let slot = try await cluster.sendCall(function(call), element, over: link, isAwaited: true)
         let reply = await withTaskCancellationHandler {
           await link.certainReply(to: slot)
