@@ -4,11 +4,6 @@ import Testing
 
 @testable import Muster
 
-/// How many values a process keeps for others.
-struct KeptReferences: RemoteThunk {
-  func callAsFunction() -> Int { Cluster.current.references.count }
-}
-
 struct FetchFuture<Value: Codable & Sendable>: RemoteFunction {
   func callAsFunction(_ future: Future<Value>) async throws -> Value { try await future.fetch() }
 }
@@ -37,6 +32,30 @@ struct FetchKeptFutures: RemoteThunk {
     var values: [Int] = []
     for future in futures { values.append(try await future.fetch()) }
     return values
+  }
+}
+
+/// Sends the futures it keeps to another process, and forgets them.
+struct PassKeptFutures: RemoteThunk {
+  let to: ProcessID
+
+  func callAsFunction() async throws -> Int {
+    let futures = keptFutures.withLock { futures in
+      defer { futures = [] }
+      return futures
+    }
+    for future in futures { _ = try await remotecallFetch(KeepFuture(), on: to, future) }
+    return futures.count
+  }
+}
+
+struct DropKeptFutures: RemoteThunk {
+  func callAsFunction() -> Int {
+    let futures = keptFutures.withLock { futures in
+      defer { futures = [] }
+      return futures
+    }
+    return futures.count
   }
 }
 
@@ -204,6 +223,68 @@ extension ClusterTests {
         #expect(await thrown(ClusterError.self) { try await copy.fetch() }?.code == .invalidArgument)
         #expect(await thrown(ClusterError.self) { try await copy.put(1) }?.code == .invalidArgument)
         #expect(try await future.fetch() == 9)
+      }
+    }
+
+    @Test func aFutureFetchedByItsOwnerIsHeldByItsMakerAloneAndForgottenWithIt() async throws {
+      try await withWorkers(1) { (pids) async throws in
+        do {
+          let future = Future<Int>(on: pids[0])
+          #expect(try await remotecallFetch(PutFuture(value: 5), on: pids[0], future))
+          #expect(try await remotecallFetch(FetchFuture<Int>(), on: pids[0], future) == 5)
+          try await eventually("only the maker holds it") {
+            try await remotecallFetch(HoldersOf(), on: pids[0], future.id) == [1]
+          }
+        }
+        try await expectNothingKept(by: [1] + pids)
+      }
+    }
+
+    @Test func aFutureSentToAnotherProcessIsKeptUntilBothHaveFetched() async throws {
+      try await withWorkers(2) { (pids) async throws in
+        let future = Future<Int>(on: pids[0])
+        _ = try await remotecallFetch(KeepFuture(), on: pids[1], future)
+        #expect(try await remotecallFetch(PutFuture(value: 6), on: pids[0], future))
+        #expect(try await future.fetch() == 6)
+        try await eventually("the other one alone holds it") {
+          try await remotecallFetch(HoldersOf(), on: pids[0], future.id) == [pids[1]]
+        }
+        #expect(try await remotecallFetch(FetchKeptFutures(), on: pids[1]) == [6])
+        try await expectNothingKept(by: [1] + pids)
+        // Fetched already: again, also there.
+        #expect(try await future.fetch() == 6)
+        #expect(try await remotecallFetch(FetchFuture<Int>(), on: pids[0], future) == 6)
+      }
+    }
+
+    @Test func aWorkerDropsAFutureOfAnOwnerItNeverTalkedTo() async throws {
+      try await withWorkers(3) { (pids) async throws in
+        do {
+          let future = Future<Int>(on: pids[0])
+          _ = try await remotecallFetch(KeepFuture(), on: pids[1], future)
+          _ = try await remotecallFetch(PassKeptFutures(to: pids[2]), on: pids[1])
+        }
+        try await eventually("the last one alone holds it") {
+          try await remotecallFetch(KeptReferences(), on: pids[0]) == 1
+        }
+        _ = try await remotecallFetch(DropKeptFutures(), on: pids[2])
+        try await expectNothingKept(by: [1] + pids)
+      }
+    }
+
+    @Test func whatAProcessThatIsKilledHeldIsReleased() async throws {
+      try await withWorkers(2) { (pids) async throws in
+        do {
+          let mine = Future<Int>()
+          let its = Future<Int>(on: pids[0])
+          for future in [mine, its] { _ = try await remotecallFetch(KeepFuture(), on: pids[1], future) }
+          kill(try await osPID(of: pids[1]), SIGKILL)
+          await eventually("the dead hold nothing here") { Cluster.process.references.holders(of: mine.id) == [1] }
+          try await eventually("the dead hold nothing there") {
+            try await remotecallFetch(HoldersOf(), on: pids[0], its.id) == [1]
+          }
+        }
+        try await expectNothingKept(by: [1, pids[0]])
       }
     }
 

@@ -57,7 +57,7 @@ public final class IncomingCall: @unchecked Sendable {
     if self.target !== target { self.target = target }
     if self.link !== link { self.link = link }
     if storage != nil || self.storage != nil { self.storage = storage }
-    reader = FrameReader(body, bulk: arrays)
+    reader = FrameReader(body, bulk: arrays, userInfo: storage?.userInfo ?? .init())
     if promise != nil { promise = nil }
     if kind == .spawn { reserveReference() }
   }

@@ -163,10 +163,6 @@ extension Cluster {
 
   /// Tells the owner of a reference that another process is going to hold it.
   func registerHold(of reference: RRID, owner: ProcessID, for holder: ProcessID) {
-    if owner == myid {
-      references.addHold(of: reference, by: holder)
-    } else if let link = openLink(to: owner) {
-      try? cast(HoldReference(id: reference, holder: holder), Nothing(), over: link)
-    }
+    releases.register(CollectionOfOne((owner, reference)), for: holder)
   }
 }

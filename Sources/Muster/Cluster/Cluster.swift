@@ -25,6 +25,7 @@ final class Cluster: Sendable {
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
   private let lazyReleases = Mutex<ReleaseBatch?>(nil)
   private let referenceCount = Atomic<UInt64>(0)
+  private let receiptCount = Atomic<UInt64>(0)
 
   init(id: ProcessID = 1, spin: Duration = .microseconds(100)) {
     var logger = Logger(label: "muster") { StreamLogHandler.standardError(label: $0) }
@@ -66,6 +67,11 @@ final class Cluster: Sendable {
   }
 
   var hasMadeReferences: Bool { referenceCount.load(ordering: .relaxed) > 0 }
+
+  /// Names something this process asks of a channel elsewhere.
+  func nextReceipt() -> Receipt {
+    Receipt(process: myid, number: receiptCount.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
 
   /// Runs `body` on the Engine, in the context of this cluster.
   func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> Result {

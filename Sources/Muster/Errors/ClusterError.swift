@@ -5,6 +5,7 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     private enum Kind: String, Codable {
       case invalidArgument, notProcess1, noSuchProcess, unknownFunction, privateFunction, cannotEncode, cannotDecode
       case notConnected, timeout, launchFailed, refused, alreadySet, interrupted, notAWorker, noWorkers
+      case channelClosed
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -39,6 +40,8 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     public static let notAWorker = Code(.notAWorker)
     /// A pool has no workers left.
     public static let noWorkers = Code(.noWorkers)
+    /// A channel takes no more values, or has none left and will get none.
+    public static let channelClosed = Code(.channelClosed)
 
     public var description: String { kind.rawValue }
   }

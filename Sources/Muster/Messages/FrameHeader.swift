@@ -35,7 +35,7 @@ enum MessageKind: UInt8, Sendable {
 /// |--------|--------|---------|
 /// | 0      | UInt32 | length of the frame: header, body and table of arrays |
 /// | 4      | UInt8  | `MessageKind` |
-/// | 5      | UInt8  | 0 |
+/// | 5      | UInt8  | 1 if the body ends with a table of references, otherwise 0 |
 /// | 6      | UInt16 | number of arrays whose memory follows the frame |
 /// | 8      | UInt64 | id: which call this is, or which one it answers |
 ///
@@ -52,6 +52,7 @@ struct FrameHeader: Equatable, Sendable {
   var length: Int
   var kind: MessageKind
   var arrayCount: Int
+  var hasReferences: Bool
   var id: UInt64
 
   /// Reads and checks a header.
@@ -60,6 +61,7 @@ struct FrameHeader: Equatable, Sendable {
   init(_ bytes: UnsafeRawPointer) throws(WireError) {
     length = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
     let rawKind = bytes.load(fromByteOffset: 4, as: UInt8.self)
+    hasReferences = bytes.load(fromByteOffset: 5, as: UInt8.self) & 1 != 0
     arrayCount = Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 6, as: UInt16.self)))
     id = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     guard let kind = MessageKind(rawValue: rawKind) else { throw WireError(.unknownKind, offset: 4) }
@@ -86,6 +88,8 @@ extension FrameWriter {
       throw ClusterError(
         .invalidArgument, "a message holds at most \(UInt16.max) large arrays, this one has \(bulk.count)")
     }
+    let hasReferences = !references.references.isEmpty
+    if hasReferences { references.write(to: self) }
     for array in bulk {
       write(UInt64(array.byteCount))
       write(UInt64(array.elementCode))
@@ -98,9 +102,9 @@ extension FrameWriter {
     }
     patch(UInt32(count), at: 0)
     // The number of arrays is the upper half of the header's second word, the kind its first byte.
-    if !bulk.isEmpty {
+    if !bulk.isEmpty || hasReferences {
       let kind = UnsafeRawPointer(base).load(fromByteOffset: 4, as: UInt8.self)
-      patch(UInt32(kind) | UInt32(bulk.count) << 16, at: 4)
+      patch(UInt32(kind) | (hasReferences ? 1 << 8 : 0) | UInt32(bulk.count) << 16, at: 4)
     }
   }
 }

@@ -12,6 +12,8 @@ struct Frame {
 // @unchecked: written by the parser before the frame is handed out, only read afterwards.
 final class FrameStorage: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
+  /// Released with the frame if nobody has decoded it.
+  var references: ReceivedReferences?
 
   init(byteCount: Int) { bytes = .allocate(byteCount: byteCount, alignment: 16) }
 

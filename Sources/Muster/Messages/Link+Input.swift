@@ -65,7 +65,7 @@ extension Link {
           return
         }
         guard input.backlogSize < Self.backlogLimit else { return }
-        let request = try Request(frame, target: target(of: frame, in: input))
+        let request = try Request(frame, from: self, target: target(of: frame, in: input))
         input.backlog.append(request)
         input.backlogSize += frame.body.count
       } else {
@@ -120,7 +120,7 @@ extension Link {
       while let frame = try input.parser.next() {
         defer { input.parser.consume() }
         if frame.header.kind.isRequest {
-          call.load(frame, from: self, target: try target(of: frame, in: input))
+          call.load(try frame.withReferences(over: self), from: self, target: try target(of: frame, in: input))
           return true
         }
         try handle(frame, &input)
@@ -144,7 +144,8 @@ extension Link {
     }
   }
 
-  private func handle(_ frame: Frame, _ input: inout Input) throws {
+  private func handle(_ received: Frame, _ input: inout Input) throws {
+    let frame = try received.withReferences(over: self)
     let id = frame.header.id
     switch frame.header.kind {
     case .value: complete(id, Reply(.value, frame))

@@ -71,13 +71,18 @@ final class Link: IOSource, Flushable {
     writer.beginFrame(kind, id: id)
     try body(writer)
     try writer.endFrame()
-    try enqueue(writer, function: function, isAwaited: isAwaited)
+    if writer.references.references.isEmpty {
+      try enqueue(writer, function: function, isAwaited: isAwaited)
+    } else {
+      try enqueueWithReferences(writer, function: function, isAwaited: isAwaited)
+    }
   }
 
   private func takeWriter() -> FrameWriter {
     if let spare = exchangeSpare(nil) { return spare }
     let writer = FrameWriter()
     writer.userInfo[.destination] = peer
+    writer.userInfo[.outgoingReferences] = writer.references
     return writer
   }
 
@@ -156,6 +161,8 @@ protocol LinkContext: AnyObject, Sendable {
   var processID: ProcessID { get }
   /// The values kept for others.
   var references: ReferenceTable { get }
+  /// What the owners of values elsewhere are told.
+  var releases: ReleaseBatch { get }
   /// The function a peer has declared under its mangled type name; never fails: an unknown one answers its callers.
   func target(named name: String) -> CallTarget
   /// The link has ended; `finish` is to be called on it once the reason is known.

@@ -36,16 +36,17 @@ struct Reply: Sendable {
   }
 
   func withReader<Result>(
-    userInfo: [CodingUserInfoKey: any Sendable] = [:], _ read: (inout FrameReader) throws -> Result
+    _ read: (inout FrameReader) throws -> Result
   ) throws -> Result {
     if let storage {
       var reader = FrameReader(
-        UnsafeRawBufferPointer(rebasing: storage.bytes[body]), bulk: arrays, userInfo: userInfo)
+        UnsafeRawBufferPointer(rebasing: storage.bytes[body]), bulk: arrays, userInfo: storage.userInfo)
+      defer { storage.references?.close() }
       return try read(&reader)
     }
     return try withUnsafeBytes(of: inline) { bytes in
       var reader = FrameReader(
-        UnsafeRawBufferPointer(rebasing: bytes[..<Int(inlineCount)]), bulk: [], userInfo: userInfo)
+        UnsafeRawBufferPointer(rebasing: bytes[..<Int(inlineCount)]), bulk: [])
       return try read(&reader)
     }
   }

@@ -7,12 +7,14 @@ struct Request: Sendable {
   /// The frame's body behind the number of the function.
   let storage: FrameStorage
 
-  init(_ frame: Frame, target: CallTarget) {
+  init(_ received: Frame, from link: Link, target: CallTarget) throws(WireError) {
+    let frame = try received.withReferences(over: link)
     kind = frame.header.kind
     id = frame.header.id
     self.target = target
     arrays = frame.arrays
     storage = FrameStorage(copying: Self.body(of: frame))
+    storage.references = frame.storage?.references
   }
 
   /// What follows the number of the function.

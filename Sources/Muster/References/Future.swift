@@ -143,7 +143,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
 
   /// Asks the owner; `nil` when another task has fetched the value meanwhile, so that the owner keeps it no more.
   private func askOwner<Question: RemoteThunk>(_ question: Question) async throws -> Question.Output? {
-    core.hold()
+    try await core.reach()
     do {
       return try await core.cluster.call(question, on: owner, Nothing())
     } catch {
@@ -153,7 +153,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
   }
 
   private func putToOwner(_ value: Value) async throws {
-    core.hold()
+    try await core.reach()
     do {
       _ = try await core.cluster.call(PutReference<Value>(id: id), on: owner, value)
     } catch let error as RemoteError {
@@ -178,43 +178,50 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
 
   // MARK: Codable
 
-  private enum CodingKeys: String, CodingKey { case owner, whence, id, value }
+  private enum CodingKeys: String, CodingKey { case owner, whence, id, value, reference }
 
   /// Outside the cluster's own messages only an empty reference is written.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    guard let destination = encoder.userInfo[.destination] as? ProcessID else {
+    guard let outgoing = encoder.userInfo[.outgoingReferences] as? OutgoingReferences, owner != 0 else {
       try container.encode(0, forKey: .owner)
       return
     }
-    try container.encode(owner.rawValue, forKey: .owner)
-    try container.encode(id.whence.rawValue, forKey: .whence)
-    try container.encode(id.id, forKey: .id)
     if let outcome = resolve(), let value = try? typed(outcome) {
+      try container.encode(owner.rawValue, forKey: .owner)
+      try container.encode(id.whence.rawValue, forKey: .whence)
+      try container.encode(id.id, forKey: .id)
       try container.encode(value, forKey: .value)
     } else {
       core.hold()
-      core.cluster.registerHold(of: id, owner: owner, for: destination)
+      try container.encode(outgoing.add(id, owner: owner, keeping: core), forKey: .reference)
     }
   }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let cluster = Cluster.current
+    if let place = try container.decodeIfPresent(Int.self, forKey: .reference),
+      let received = decoder.userInfo[.receivedReferences] as? ReceivedReferences
+    {
+      core = try received.core(at: place) { owner, id, registrar in
+        // The maker's word that there is such a future may still be on its way to its owner, which then asks itself.
+        let here = owner == cluster.myid ? try? cluster.references.promise(id) : nil
+        let source: FutureCore.Source = here.map { .local($0) } ?? .owner
+        return FutureCore(cluster: cluster, owner: owner, id: id, source: source, holds: true, registrar: registrar)
+      }
+      return
+    }
     let owner = ProcessID(try container.decode(Int.self, forKey: .owner))
     guard owner.rawValue > 0 else {
       let id = RRID(whence: ProcessID(0), id: 0)
-      core = FutureCore(cluster: cluster, owner: owner, id: id, source: .nothing, holds: false)
+      core = FutureCore(cluster: cluster, owner: 0, id: id, source: .nothing, holds: false)
       return
     }
     let id = RRID(
       whence: ProcessID(try container.decode(Int.self, forKey: .whence)),
       id: try container.decode(UInt64.self, forKey: .id))
-    if let value = try container.decodeIfPresent(Value.self, forKey: .value) {
-      core = FutureCore(cluster: cluster, owner: owner, id: id, source: .owner, holds: false, cached: .success(value))
-    } else {
-      let source: FutureCore.Source = owner == cluster.myid ? .local(try cluster.references.promise(id)) : .owner
-      core = FutureCore(cluster: cluster, owner: owner, id: id, source: source, holds: true)
-    }
+    let value = try container.decode(Value.self, forKey: .value)
+    core = FutureCore(cluster: cluster, owner: owner, id: id, source: .owner, holds: false, cached: .success(value))
   }
 }

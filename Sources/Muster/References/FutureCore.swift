@@ -35,12 +35,18 @@ final class FutureCore: Sendable {
   let cluster: Cluster
   let owner: ProcessID
   let id: RRID
+  /// Who registered this process's hold with the owner; `nil` for itself.
+  private let registrar: ProcessID?
   private let state: Mutex<State>
 
-  init(cluster: Cluster, owner: ProcessID, id: RRID, source: Source, holds: Bool, cached: Outcome? = nil) {
+  init(
+    cluster: Cluster, owner: ProcessID, id: RRID, source: Source, holds: Bool, registrar: ProcessID? = nil,
+    cached: Outcome? = nil
+  ) {
     self.cluster = cluster
     self.owner = owner
     self.id = id
+    self.registrar = registrar
     state = Mutex(State(source: source, cached: cached, arrival: nil, holds: holds))
   }
 
@@ -49,7 +55,7 @@ final class FutureCore: Sendable {
       if case .call(let link, let slot) = state.source { _ = link.pending.withLock { $0.abandon(slot) } }
       return state.holds
     }
-    if holds { cluster.releases.add(id, owner: owner) }
+    if holds { cluster.releases.add(id, owner: owner, registrar: registrar) }
   }
 
   var source: Source { state.withLock { $0.source } }
@@ -97,9 +103,10 @@ final class FutureCore: Sendable {
 
   private func finish(_ state: inout State, _ outcome: Outcome) {
     state.cached = outcome
-    guard state.holds else { return }
+    // A failure is not sent along with the future: whoever gets that asks the owner.
+    guard state.holds, case .success = outcome else { return }
     state.holds = false
-    cluster.releases.add(id, owner: owner)
+    cluster.releases.add(id, owner: owner, registrar: registrar)
   }
 
   /// Where the answer to the call will arrive, if that is what is waited for.
@@ -115,12 +122,18 @@ final class FutureCore: Sendable {
     }
   }
 
-  /// From now on the owner counts this process among the holders.
+  /// From now on the owner counts this process among the holders. Said under the lock: who finds it said may ask.
   func hold() {
-    let isNew = state.withLock { state in
-      defer { state.holds = true }
-      return !state.holds
+    state.withLock { state in
+      guard !state.holds else { return }
+      state.holds = true
+      cluster.registerHold(of: id, owner: owner, for: cluster.myid)
     }
-    if isNew { cluster.registerHold(of: id, owner: owner, for: cluster.myid) }
+  }
+
+  /// `hold`, before the owner is asked for something: on a connection that is open, so that it is heard first.
+  func reach() async throws {
+    if owner != cluster.myid { _ = try await cluster.link(to: owner) }
+    hold()
   }
 }

@@ -4,7 +4,7 @@ struct FetchReference<Value: Codable & Sendable>: RemoteThunk, InternalFunction 
   let id: RRID
 
   func callAsFunction() async throws -> Value {
-    try await Cluster.current.references.promise(id).value(as: Value.self, of: id)
+    try await Cluster.current.promise(id).value(as: Value.self, of: id)
   }
 }
 
@@ -12,15 +12,15 @@ struct WaitForReference: RemoteAction, InternalFunction {
   let id: RRID
 
   func callAsFunction() async throws {
-    _ = try await Cluster.current.references.promise(id).wait().get()
+    _ = try await Cluster.current.promise(id).wait().get()
   }
 }
 
 struct ReferenceIsReady: RemoteThunk, InternalFunction {
   let id: RRID
 
-  func callAsFunction() throws -> Bool {
-    try Cluster.current.references.promise(id).result != nil
+  func callAsFunction() async throws -> Bool {
+    try await Cluster.current.promise(id).result != nil
   }
 }
 
@@ -28,28 +28,40 @@ struct PutReference<Value: Codable & Sendable>: RemoteProcedure, InternalFunctio
   typealias Input = Value
   let id: RRID
 
-  func callAsFunction(_ value: Value) throws {
-    let promise = try Cluster.current.references.promise(id)
+  func callAsFunction(_ value: Value) async throws {
+    let promise = try await Cluster.current.promise(id)
     guard promise.fulfil(.success(value)) else { throw ClusterError.alreadySet(id) }
   }
 }
 
-/// Registers a hold for a process to which the sender is sending the reference.
-struct HoldReference: RemoteAction, OrderedFunction {
-  let id: RRID
+/// Some references, all of which a process holds once more or once less.
+struct HoldChanges: Codable, Sendable {
   let holder: ProcessID
+  /// Who said, or says now, that it holds them.
+  let registrar: ProcessID
+  /// 1 or -1.
+  let change: Int
+  /// Who made the references.
+  let whence: ProcessID
+  var ids: [UInt64]
 
-  func callAsFunction() { Cluster.current.references.addHold(of: id, by: holder) }
+  var references: some Sequence<RRID> { ids.lazy.map { RRID(whence: whence, id: $0) } }
+
+  func continues(with id: RRID, _ holder: ProcessID, _ registrar: ProcessID, _ change: Int) -> Bool {
+    whence == id.whence && self.holder == holder && self.registrar == registrar && self.change == change
+  }
 }
 
-struct ReleaseReferences: RemoteAction, OrderedFunction {
-  let whences: [Int]
-  let ids: [UInt64]
-  let holder: ProcessID
+/// Tells the owner who holds what, in order.
+struct ChangeHolds: RemoteAction, OrderedFunction {
+  let owner: ProcessID
+  let changes: HoldChanges
 
   func callAsFunction() {
-    let references = zip(whences, ids).map { RRID(whence: ProcessID($0), id: $1) }
-    Cluster.current.references.release(references, by: holder)
+    let cluster = Cluster.current
+    guard owner == cluster.myid else { return cluster.releases.relay(changes, to: owner) }
+    cluster.references.change(
+      changes.references, changes.holder, registrar: changes.registrar, by: changes.change)
   }
 }
 

@@ -2,18 +2,25 @@ import Synchronization
 
 /// The values this process keeps for others, by reference, and who holds each.
 ///
-/// Holds are counted per process, and a count may be negative for a while: whoever sends a reference to another process
-/// registers that process's hold with the owner, on the connection on which its own release will follow, while the
-/// receiver's release comes on another connection and may overtake it. The counts are right once both have arrived, and
-/// until then the sender's own hold, or the count that is not zero, keeps the value (docs/decisions/0003-references.md).
+/// Whoever sends a reference to another process registers that process's hold with the owner, on the connection on which
+/// its own release will follow, while the receiver's release comes on another connection and may overtake it. The counts
+/// are right once both have arrived; why they never forget too early: docs/decisions/0003-references.md.
+///
+/// What is forgotten is given up outside the lock: with it may go references to other values, which are released here.
 final class ReferenceTable: Sendable {
+  /// What is behind a reference.
+  enum Kept: Sendable {
+    case promise(ReferencePromise)
+    case channel(any KeptChannel)
+  }
+
   fileprivate struct Entry: Sendable {
-    let promise: ReferencePromise
+    let kept: Kept
     var holds: Holds
   }
 
   fileprivate struct State: Sendable {
-    var entries: [RRID: Entry] = [:]
+    var entries = ReferenceMap<Entry>()
     /// Processes that have gone hold nothing any more, whatever is still on its way about them.
     var gone: Set<ProcessID> = []
   }
@@ -22,64 +29,133 @@ final class ReferenceTable: Sendable {
 
   var count: Int { state.withLock { $0.entries.count } }
 
-  func contains(_ reference: RRID) -> Bool { state.withLock { $0.entries[reference] != nil } }
+  func contains(_ reference: RRID) -> Bool { state.withLock { $0.entries.find(reference) != nil } }
 
   /// The processes that hold a reference.
   func holders(of reference: RRID) -> Set<ProcessID> {
-    state.withLock { $0.entries[reference]?.holds.holders ?? [] }
+    state.withLock { state in state.entries.find(reference).map { state.entries[$0].holds.holders } ?? [] }
   }
 
   /// The promise for a value that `holder` has asked for and will release.
   func create(_ reference: RRID, holder: ProcessID) -> ReferencePromise {
-    state.withLock { state in
-      state.change(reference, holder, by: 1)
-      return state.entries[reference]!.promise
-    }
+    let kept = state.withLock { $0.create(reference, holder: holder) { .promise(ReferencePromise()) } }
+    // A number is given to one reference; a peer that does otherwise gets nothing for it.
+    if case .promise(let promise) = kept { return promise }
+    return ReferencePromise()
   }
+
+  /// Keeps a channel for the process that made the reference to it.
+  func create(_ reference: RRID, holder: ProcessID, channel: any KeptChannel) {
+    _ = state.withLock { $0.create(reference, holder: holder) { .channel(channel) } }
+  }
+
+  // MARK: What is kept
 
   /// The promise behind a reference that somebody holds.
   ///
   /// - Throws: `ClusterError` when nobody does.
   func promise(_ reference: RRID) throws(ClusterError) -> ReferencePromise {
-    if let promise = state.withLock({ $0.entries[reference]?.promise }) { return promise }
+    guard case .promise(let promise) = try kept(reference) else {
+      throw ClusterError(.invalidArgument, "the reference \(reference) is a channel, not a future")
+    }
+    return promise
+  }
+
+  /// The channel behind a reference that somebody holds.
+  ///
+  /// - Throws: `ClusterError` when nobody does.
+  func channel(_ reference: RRID) throws(ClusterError) -> any KeptChannel {
+    guard case .channel(let channel) = try kept(reference) else {
+      throw ClusterError(.invalidArgument, "the reference \(reference) is a future, not a channel")
+    }
+    return channel
+  }
+
+  private func kept(_ reference: RRID) throws(ClusterError) -> Kept {
+    let kept = state.withLock { state in state.entries.find(reference).map { state.entries[$0].kept } }
+    if let kept { return kept }
     throw ClusterError(
       .invalidArgument, "nothing is kept under the reference \(reference): everybody who had it has released it")
   }
 
-  func addHold(of reference: RRID, by holder: ProcessID) {
-    state.withLock { state in
-      if !state.gone.contains(holder) { state.change(reference, holder, by: 1) }
-    }
+  // MARK: Who holds it
+
+  /// - Parameter registrar: who says so; `nil` for the holder itself.
+  func addHold(of reference: RRID, by holder: ProcessID, registrar: ProcessID? = nil) {
+    change([reference], holder, registrar: registrar ?? holder, by: 1)
   }
 
   /// `holder` has one reference less to each of these; what nobody holds is forgotten.
-  func release(_ references: [RRID], by holder: ProcessID) {
-    state.withLock { state in
-      if state.gone.contains(holder) { return }
-      for reference in references { state.change(reference, holder, by: -1) }
+  ///
+  /// - Parameter registrar: who had registered the hold; `nil` for the holder itself.
+  func release(_ references: [RRID], by holder: ProcessID, registrar: ProcessID? = nil) {
+    change(references, holder, registrar: registrar ?? holder, by: -1)
+  }
+
+  /// `release` of one.
+  func release(_ reference: RRID, by holder: ProcessID, registrar: ProcessID) {
+    _ = state.withLock { $0.change(reference, holder, registrar: registrar, by: -1) }
+  }
+
+  func change(_ references: some Sequence<RRID>, _ holder: ProcessID, registrar: ProcessID, by change: Int) {
+    _ = state.withLock { state in
+      references.compactMap { state.change($0, holder, registrar: registrar, by: change) }
     }
   }
 
-  /// A process has gone, and with it everything it held.
+  func isGone(_ pid: ProcessID) -> Bool { state.withLock { $0.gone.contains(pid) } }
+
+  /// A process has gone, and with it everything it held; what channels were handing to it goes to others.
   func releaseAll(heldBy holder: ProcessID) {
-    state.withLock { state in
+    let (channels, forgotten) = state.withLock { state -> ([any KeptChannel], [Entry]) in
       state.gone.insert(holder)
-      for reference in state.entries.keys {
-        state.entries[reference]!.holds.remove(holder)
-        if state.entries[reference]!.holds.isEmpty { state.entries[reference] = nil }
+      var channels: [any KeptChannel] = []
+      let forgotten = state.entries.retain { _, entry in
+        entry.holds.remove(holder)
+        if case .channel(let channel) = entry.kept { channels.append(channel) }
+        return !entry.holds.isEmpty
       }
+      return (channels, forgotten)
     }
+    for channel in channels { channel.lost(holder) }
+    withExtendedLifetime(forgotten) {}
   }
 }
 
 extension ReferenceTable.State {
-  fileprivate mutating func change(_ reference: RRID, _ holder: ProcessID, by change: Int) {
-    if let index = entries.index(forKey: reference) {
-      entries.values[index].holds.change(holder, by: change)
-      if entries.values[index].holds.isEmpty { entries.remove(at: index) }
-    } else if change > 0 {
-      entries[reference] = .init(promise: ReferencePromise(), holds: Holds(holder, change))
+  fileprivate mutating func create(
+    _ reference: RRID, holder: ProcessID, _ make: () -> ReferenceTable.Kept
+  ) -> ReferenceTable.Kept {
+    if let place = entries.find(reference) {
+      entries[place].holds.change(holder, registrar: holder, by: 1)
+      return entries[place].kept
     }
+    let kept = make()
+    if !gone.contains(holder) {
+      entries.insert(reference, ReferenceTable.Entry(kept: kept, holds: Holds(maker: holder)))
+    }
+    return kept
+  }
+
+  /// Returns what nobody holds any more.
+  fileprivate mutating func change(
+    _ reference: RRID, _ holder: ProcessID, registrar: ProcessID, by change: Int
+  ) -> ReferenceTable.Entry? {
+    if !gone.isEmpty, gone.contains(holder) { return nil }
+    guard let place = entries.find(reference) else {
+      // The maker's is the first that is heard of a future made for this process. Any other hold of what is not there
+      // is that of a reference whose keeper died before it had said whom it gave it to.
+      if change > 0, holder == reference.whence, holder == registrar {
+        entries.insert(reference, ReferenceTable.Entry(kept: .promise(ReferencePromise()), holds: Holds(maker: holder)))
+      }
+      return nil
+    }
+    if !gone.isEmpty, gone.contains(registrar) {
+      // What it registered and has come counts until it is released; nothing else does, or it would for ever.
+      guard change < 0, entries[place].holds.count(of: holder, registrar: registrar) > 0 else { return nil }
+    }
+    entries[place].holds.change(holder, registrar: registrar, by: change)
+    return entries[place].holds.isEmpty ? entries.remove(at: place) : nil
   }
 }
 
@@ -95,35 +171,5 @@ extension Promise where Value == any Sendable {
       throw ClusterError(.invalidArgument, "the reference \(reference) does not hold a \(Wanted.self)")
     }
     return value
-  }
-}
-
-/// How often each process holds a value; nearly always there is one holder.
-struct Holds: Sendable {
-  private var first: ProcessID
-  private var firstCount: Int
-  private var others: [ProcessID: Int] = [:]
-
-  init(_ holder: ProcessID, _ count: Int) {
-    first = holder
-    firstCount = count
-  }
-
-  var isEmpty: Bool { firstCount == 0 && others.isEmpty }
-
-  var holders: Set<ProcessID> { Set(others.keys).union(firstCount == 0 ? [] : [first]) }
-
-  mutating func change(_ holder: ProcessID, by change: Int) {
-    if holder == first {
-      firstCount += change
-    } else {
-      let count = others[holder, default: 0] + change
-      others[holder] = count == 0 ? nil : count
-    }
-  }
-
-  mutating func remove(_ holder: ProcessID) {
-    if holder == first { firstCount = 0 }
-    others[holder] = nil
   }
 }

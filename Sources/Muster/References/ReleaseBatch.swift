@@ -1,11 +1,33 @@
 import Synchronization
 
-/// References that this process has dropped, until the owners are told, many at a time.
+/// What this process has to tell the owners of references, in order: the holds of those it sends references to, at
+/// once, and what it has dropped, many at a time.
+///
+/// An owner hears everything on one connection and in the order in which it was said here, also when that connection
+/// has to be opened first; the whole protocol rests on that (docs/decisions/0003-references.md).
 final class ReleaseBatch: Flushable {
   private static let limit = 4096
 
-  private struct State {
-    var dropped: [ProcessID: [RRID]] = [:]
+  fileprivate enum Word: Sendable {
+    case holds(HoldChanges)
+    /// Makes a channel.
+    case creation(@Sendable (Link) throws -> Void)
+  }
+
+  /// What one owner is still to hear.
+  fileprivate struct Queue: Sendable {
+    let owner: ProcessID
+    var words: [Word] = []
+    var isConnecting = false
+    /// The topology lets nothing go there directly: process 1 passes it on, from the first word to the last.
+    var isRelayed = false
+  }
+
+  fileprivate struct State: Sendable {
+    var queues: [Queue] = []
+    var indices: [ProcessID: Int] = [:]
+    /// Most references a program drops have the owner of the one before.
+    var last = 0
     var count = 0
     var isScheduled = false
   }
@@ -15,9 +37,15 @@ final class ReleaseBatch: Flushable {
 
   init(cluster: Cluster) { self.cluster = cluster }
 
-  func add(_ reference: RRID, owner: ProcessID) {
+  /// This process has dropped a reference.
+  ///
+  /// - Parameter registrar: who registered its hold; `nil` for itself.
+  func add(_ reference: RRID, owner: ProcessID, registrar: ProcessID? = nil) {
+    let me = cluster.myid
+    if owner == me { return cluster.references.release(reference, by: me, registrar: registrar ?? me) }
     let (mustSchedule, isFull) = state.withLock { state in
-      state.dropped[owner, default: []].append(reference)
+      let index = state.index(of: owner)
+      state.queues[index].append(reference, holder: me, registrar: registrar ?? me, change: -1)
       state.count += 1
       defer { state.isScheduled = true }
       return (!state.isScheduled, state.count == Self.limit)
@@ -26,22 +54,135 @@ final class ReleaseBatch: Flushable {
     if isFull { flush() }
   }
 
-  func flush() {
-    let dropped = state.withLock { state in
-      let dropped = state.dropped
-      state = State()
-      return dropped
+  /// `add` from wherever locks may be held: giving up a value of this process runs what its type's `deinit` does.
+  func addSoon(_ references: [(id: RRID, owner: ProcessID)], registrar: ProcessID) {
+    cluster.engine.flushSoon(Dropped(references: references, registrar: registrar, batch: self))
+  }
+
+  private final class Dropped: Flushable {
+    private let references: [(id: RRID, owner: ProcessID)]
+    private let registrar: ProcessID
+    private let batch: ReleaseBatch
+
+    init(references: [(id: RRID, owner: ProcessID)], registrar: ProcessID, batch: ReleaseBatch) {
+      self.references = references
+      self.registrar = registrar
+      self.batch = batch
     }
-    for (owner, references) in dropped {
-      if owner == cluster.myid {
-        cluster.references.release(references, by: owner)
-        continue
+
+    func flush() {
+      for (id, owner) in references { batch.add(id, owner: owner, registrar: registrar) }
+    }
+  }
+
+  /// Registers, or takes back, the hold of a process to which this one sends references. The owners hear of it before
+  /// anything that is sent to them from now on.
+  func register(_ references: some Sequence<(owner: ProcessID, id: RRID)>, for holder: ProcessID, change: Int = 1) {
+    let me = cluster.myid
+    for reference in references where reference.owner == me {
+      cluster.references.change(CollectionOfOne(reference.id), holder, registrar: me, by: change)
+    }
+    state.withLock { state in
+      var owners: Set<ProcessID> = []
+      for reference in references where reference.owner != me {
+        state.queues[state.index(of: reference.owner)].append(
+          reference.id, holder: holder, registrar: me, change: change)
+        owners.insert(reference.owner)
       }
-      // An owner that has gone keeps nothing.
-      guard let link = cluster.openLink(to: owner) else { continue }
-      let release = ReleaseReferences(
-        whences: references.map(\.whence.rawValue), ids: references.map(\.id), holder: cluster.myid)
-      try? cluster.cast(release, Nothing(), over: link)
+      for owner in owners { send(&state.queues[state.index(of: owner)]) }
+    }
+  }
+
+  /// Has the owner make a channel.
+  func create(on owner: ProcessID, _ creation: @escaping @Sendable (Link) throws -> Void) {
+    say(.creation(creation), to: owner)
+  }
+
+  /// Passes on what a process that has no connection to the owner had to say.
+  func relay(_ changes: HoldChanges, to owner: ProcessID) { say(.holds(changes), to: owner) }
+
+  private func say(_ word: Word, to owner: ProcessID) {
+    state.withLock { state in
+      let index = state.index(of: owner)
+      state.queues[index].words.append(word)
+      send(&state.queues[index])
+    }
+  }
+
+  func flush() {
+    state.withLock { state in
+      state.count = 0
+      state.isScheduled = false
+      for index in state.queues.indices where !state.queues[index].words.isEmpty { send(&state.queues[index]) }
+    }
+  }
+
+  /// Sends with the lock held: nothing may overtake.
+  private func send(_ queue: inout Queue) {
+    guard !queue.words.isEmpty else { return }
+    guard let link = cluster.openLink(to: queue.isRelayed ? 1 : queue.owner) else { return connect(&queue) }
+    for word in queue.words {
+      do {
+        switch word {
+        case .holds(let changes):
+          try cluster.cast(ChangeHolds(owner: queue.owner, changes: changes), Nothing(), over: link)
+        case .creation(let create): try create(link)
+        }
+      } catch is ProcessExitedError {
+        // It keeps nothing.
+      } catch {
+        cluster.report("process \(queue.owner) cannot be told of a reference: \(error)")
+      }
+    }
+    queue.words.removeAll(keepingCapacity: true)
+  }
+
+  /// This process has heard of the owner, but never talked to it.
+  private func connect(_ queue: inout Queue) {
+    guard !queue.isConnecting else { return }
+    queue.isConnecting = true
+    let owner = queue.owner
+    cluster.task { [self] in
+      var failure: (any Error)?
+      do { _ = try await cluster.link(to: owner) } catch { failure = error }
+      state.withLock { state in
+        let index = state.index(of: owner)
+        state.queues[index].isConnecting = false
+        if let failure {
+          state.queues[index].isRelayed = (failure as? ClusterError)?.code == .notConnected && cluster.myid != 1
+          if !state.queues[index].isRelayed { state.queues[index].words = [] }
+        }
+        send(&state.queues[index])
+      }
+    }
+  }
+}
+
+extension ReleaseBatch.State {
+  fileprivate mutating func index(of owner: ProcessID) -> Int {
+    if last < queues.count, queues[last].owner == owner { return last }
+    if let index = indices[owner] {
+      last = index
+    } else {
+      last = queues.count
+      indices[owner] = last
+      queues.append(ReleaseBatch.Queue(owner: owner))
+    }
+    return last
+  }
+}
+
+extension ReleaseBatch.Queue {
+  /// Continues the latest change if it is one of the same kind.
+  fileprivate mutating func append(_ id: RRID, holder: ProcessID, registrar: ProcessID, change: Int) {
+    if case .holds(var changes)? = words.last, changes.continues(with: id, holder, registrar, change) {
+      // Taken out, so that the array of numbers has one owner and is not copied.
+      words.removeLast()
+      changes.ids.append(id.id)
+      words.append(.holds(changes))
+    } else {
+      words.append(
+        .holds(HoldChanges(holder: holder, registrar: registrar, change: change, whence: id.whence, ids: [id.id])))
     }
   }
 }

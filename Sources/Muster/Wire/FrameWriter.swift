@@ -21,6 +21,9 @@ final class FrameWriter {
   /// The arrays that travel beside the frame, in the order of their indices in it.
   @exclusivity(unchecked) private(set) var bulk: [BulkArray] = []
 
+  /// The references to values of the cluster in the frame.
+  let references: OutgoingReferences
+
   /// What every `Encoder` hands to the values it encodes.
   var userInfo: [CodingUserInfoKey: any Sendable]
 
@@ -29,6 +32,7 @@ final class FrameWriter {
 
   init(userInfo: [CodingUserInfoKey: any Sendable] = [:]) {
     self.userInfo = userInfo
+    references = OutgoingReferences()
     owner = nil
     capacity = Self.initialCapacity
     base = .allocate(byteCount: capacity, alignment: 16)
@@ -37,6 +41,7 @@ final class FrameWriter {
   /// Creates a writer for a part of another's frame that is spliced in later.
   init(partOf owner: FrameWriter) {
     userInfo = owner.userInfo
+    references = owner.references
     self.owner = owner
     capacity = Self.initialCapacity
     base = .allocate(byteCount: capacity, alignment: 16)
@@ -49,6 +54,7 @@ final class FrameWriter {
   /// Forgets the frame, its arrays and all but a little of its memory.
   func reset() {
     count = 0
+    if owner == nil { references.removeAll() }
     if !bulk.isEmpty { bulk.removeAll(keepingCapacity: bulk.capacity <= 64) }
     if capacity > Self.keptCapacity {
       base.deallocate()

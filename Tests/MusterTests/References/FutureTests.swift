@@ -27,11 +27,7 @@ struct MakeFuture: RemoteFunction {
 }
 
 private func expectNothingKept(_ pair: ClusterPair, sourceLocation: SourceLocation = #_sourceLocation) async {
-  await eventually("references are kept", sourceLocation: sourceLocation) {
-    // A round trip lets releases leave and be dealt with.
-    _ = try? await remotecallFetch(WhoAmI(), on: 2)
-    return pair.one.references.count == 0 && pair.two.references.count == 0
-  }
+  await expectNothingKept(by: [pair.one, pair.two], sourceLocation: sourceLocation)
 }
 
 @Test(arguments: [1, 2] as [ProcessID])

@@ -1,0 +1,94 @@
+import Synchronization
+
+/// The channel behind `RemoteChannel(capacity:)`: a thin shell around a `ChannelQueue`.
+///
+/// Not generic, so that no operation looks up type metadata.
+final class BufferedChannel: KeptChannel {
+  typealias Queue = ChannelQueue<UnsafeContinuation<Result<any Sendable, any Error>, Never>>
+
+  let elementType: any Any.Type
+  private let queue: Mutex<Queue>
+
+  init(of elementType: any Any.Type, capacity: Int) {
+    self.elementType = elementType
+    queue = Mutex(Queue(capacity: capacity))
+  }
+
+  func put(_ value: any Sendable, for receipt: Receipt?) async throws { _ = try await perform(.put(value), receipt) }
+  func take(for receipt: Receipt?) async throws -> any Sendable { try await perform(.take, receipt) }
+  func fetch(for receipt: Receipt?) async throws -> any Sendable { try await perform(.fetch, receipt) }
+  func wait(for receipt: Receipt?) async throws { _ = try await perform(.fetch, receipt) }
+  func close() { change { $0.close(&$1) } }
+
+  func ask(_ question: ChannelQuestion) -> Bool {
+    queue.withLock { queue in
+      switch question {
+      case .isReady: queue.isReady
+      case .isOpen: queue.isOpen
+      case .isEmpty: !queue.isReady
+      }
+    }
+  }
+
+  func acknowledge(_ receipt: Receipt) { change { $0.acknowledge(receipt, &$1) } }
+  func cancel(_ receipt: Receipt) { change { $0.cancel(receipt, &$1) } }
+  func lost(_ pid: ProcessID) { change { $0.lose(pid, &$1) } }
+
+  /// Values that other processes have taken and not yet acknowledged.
+  var handedOutCount: Int { queue.withLock { $0.handedOutCount } }
+
+  private func perform(_ operation: Queue.Operation, _ receipt: Receipt?) async throws -> any Sendable {
+    if let value = try change({ try $0.attempt(operation, for: receipt, &$1) }) { return value }
+    let number = queue.withLock { $0.nextNumber() }
+    let outcome = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        let outcome: Result<any Sendable, any Error>? = change { queue, wakeups in
+          if Task.isCancelled { return .failure(CancellationError()) }
+          do {
+            if let value = try queue.attempt(operation, for: receipt, &wakeups) { return .success(value) }
+          } catch {
+            return .failure(error)
+          }
+          queue.wait(operation, continuation, number: number, for: receipt, &wakeups)
+          return nil
+        }
+        if let outcome { continuation.resume(returning: outcome) }
+      }
+    } onCancel: {
+      queue.withLock { $0.leave(operation, number: number) }?.resume(returning: .failure(CancellationError()))
+    }
+    return try outcome.get()
+  }
+
+  /// Changes the queue under the lock and wakes who is concerned outside it.
+  @discardableResult
+  private func change<Value: Sendable>(_ body: (inout Queue, inout Queue.Wakeups) throws -> Value) rethrows -> Value {
+    var wakeups: Queue.Wakeups = []
+    defer { for (waiter, outcome) in wakeups { waiter.resume(returning: outcome) } }
+    return try queue.withLock { try body(&$0, &wakeups) }
+  }
+}
+
+/// Channels that have no keys.
+extension BufferedChannel {
+  func put(_ value: any Sendable, at key: some ChannelKey, for receipt: Receipt?) throws { throw ClusterError.noKeys }
+  func take(at key: some ChannelKey, for receipt: Receipt?) throws -> any Sendable { throw ClusterError.noKeys }
+  func fetch(at key: some ChannelKey, for receipt: Receipt?) throws -> any Sendable { throw ClusterError.noKeys }
+  func isReady(at key: some ChannelKey) throws -> Bool { throw ClusterError.noKeys }
+}
+
+/// A buffered channel seen with its type, for `channelFromID`.
+final class TypedBufferedChannel<Element: Codable & Sendable>: AbstractChannel {
+  private let channel: BufferedChannel
+
+  init(_ channel: BufferedChannel) { self.channel = channel }
+
+  func put(_ element: Element) async throws { try await channel.put(element, for: nil) }
+  func take() async throws -> Element { try channel.cast(await channel.take(for: nil), to: Element.self) }
+  func fetch() async throws -> Element { try channel.cast(await channel.fetch(for: nil), to: Element.self) }
+  func wait() async throws { try await channel.wait(for: nil) }
+  func isReady() -> Bool { channel.ask(.isReady) }
+  func close() { channel.close() }
+  var isOpen: Bool { channel.ask(.isOpen) }
+  var isEmpty: Bool { channel.ask(.isEmpty) }
+}

@@ -1,0 +1,197 @@
+import Synchronization
+
+/// All of a `RemoteChannel` that does not depend on the type of its elements: where it is and how it is asked.
+final class ChannelHandle: Sendable {
+  /// The channel that its owner is to make before it hears anything else of it.
+  struct Creation: Sendable {
+    /// Throws when other processes could not find a type by name.
+    let check: @Sendable () throws -> Void
+    let send: @Sendable (Link) throws -> Void
+  }
+
+  private struct State: Sendable {
+    /// The owner counts this process among the holders.
+    var holds: Bool
+    var creation: Creation?
+  }
+
+  let cluster: Cluster
+  let owner: ProcessID
+  let id: RRID
+  /// In the process that owns it, the channel itself: nothing is encoded there.
+  private let local: (any KeptChannel)?
+  private let isHere: Bool
+  /// Who registered this process's hold with the owner; `nil` for itself.
+  private let registrar: ProcessID?
+  private let state: Mutex<State>
+
+  /// A new channel.
+  init(cluster: Cluster, owner: ProcessID, factory: some KeptChannelFactory) {
+    let id = cluster.nextReference()
+    self.cluster = cluster
+    self.owner = owner
+    self.id = id
+    registrar = nil
+    isHere = owner == cluster.myid
+    if isHere {
+      let channel = factory.makeKept(for: cluster)
+      cluster.references.create(id, holder: owner, channel: channel)
+      local = channel
+      state = Mutex(State(holds: true, creation: nil))
+    } else {
+      let call = CreateChannel(owner: owner, id: id, factory: factory)
+      local = nil
+      state = Mutex(State(holds: false, creation: Creation(cluster: cluster, call)))
+    }
+  }
+
+  /// One that was received; its hold has been registered.
+  init(cluster: Cluster, owner: ProcessID, id: RRID, registrar: ProcessID) {
+    self.cluster = cluster
+    self.owner = owner
+    self.id = id
+    self.registrar = registrar
+    isHere = owner == cluster.myid
+    local = isHere ? try? cluster.references.channel(id) : nil
+    state = Mutex(State(holds: true, creation: nil))
+  }
+
+  /// One that came from outside the cluster: nothing is behind it.
+  init(emptyIn cluster: Cluster) {
+    self.cluster = cluster
+    owner = 0
+    id = RRID(whence: 0, id: 0)
+    registrar = nil
+    local = nil
+    isHere = false
+    state = Mutex(State(holds: false, creation: nil))
+  }
+
+  deinit {
+    if state.withLock({ $0.holds }) { cluster.releases.add(id, owner: owner, registrar: registrar) }
+  }
+
+  /// The owner makes the channel, if it has not yet, and counts this process among the holders, before it hears anything
+  /// else. Said under the lock: who finds it said may go on.
+  func hold() {
+    state.withLock { state in
+      guard let creation = state.creation else { return }
+      cluster.releases.create(on: owner, creation.send)
+      state = State(holds: true, creation: nil)
+    }
+  }
+
+  /// The channel itself, in the process that owns it.
+  func channelHere() async throws -> (any KeptChannel)? {
+    if let local { return local }
+    // It was sent here before its maker's word that there is such a channel has come.
+    return isHere ? try await cluster.channel(id) : nil
+  }
+
+  private func reach() async throws -> Link {
+    guard owner != 0 else {
+      throw ClusterError(
+        .invalidArgument, "this channel was not received from a process of the cluster: nothing is behind it")
+    }
+    try state.withLock { $0.creation }?.check()
+    let link = try await cluster.link(to: owner)
+    hold()
+    return link
+  }
+
+  // MARK: Asking the owner
+
+  /// Asks for what is done at once.
+  func ask<F: RemoteFunction>(_ function: F, _ input: F.Input) async throws -> F.Output {
+    _ = try await reach()
+    return try await asHere { try await cluster.call(function, on: owner, input) }
+  }
+
+  /// Asks for what may take long; the owner hears of it when it is not wanted any more.
+  func wait<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
+    try await asHere { try await callOwner(function) { _, _ in } }
+  }
+
+  /// Takes a value. Until this process says that it has it the owner keeps it, for another one.
+  func take<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
+    try await asHere {
+      try await callOwner(function) { call, link in
+        // An owner that has gone has given it to nobody else.
+        try? cluster.cast(AcknowledgeTake(call: call), Nothing(), over: link)
+      }
+    }
+  }
+
+  private func callOwner<F: RemoteThunk>(
+    _ function: (ChannelCall) -> F, _ received: (ChannelCall, Link) -> Void
+  ) async throws -> F.Output {
+    let link = try await reach()
+    let call = ChannelCall(id, cluster.nextReceipt())
+    do {
+      let output = try await cluster.call(function(call), on: owner, Nothing())
+      received(call, link)
+      return output
+    } catch {
+      // Also where there is a value that cannot be decoded here.
+      cancel(call, over: link)
+      throw error
+    }
+  }
+
+  /// Puts a value. When the task is cancelled this still waits for the owner's word on whether it has taken the value.
+  func put<F: RemoteFunction>(_ element: F.Input, _ function: (ChannelCall) -> F) async throws {
+    do {
+      _ = try await asHere {
+        let link = try await reach()
+        try Task.checkCancellation()
+        let call = ChannelCall(id, cluster.nextReceipt())
+        await link.paceIfNeeded()
+        let slot = try cluster.sendCall(function(call), element, over: link)
+        let reply = await withTaskCancellationHandler {
+          await link.certainReply(to: slot)
+        } onCancel: {
+          cancel(call, over: link)
+        }
+        return try cluster.decode(reply, from: link, as: F.Output.self)
+      }
+    } catch let error as RemoteError where Task.isCancelled && error.typeName.hasSuffix("CancellationError") {
+      throw CancellationError()
+    }
+  }
+
+  private func cancel(_ call: ChannelCall, over link: Link) {
+    // A link that has ended has told the owner enough.
+    try? cluster.cast(CancelChannelCall(call: call), Nothing(), over: link)
+  }
+
+  /// Muster's errors are the same whether the channel is here or elsewhere. Asks again where the owner had not heard of
+  /// the channel yet.
+  private func asHere<Value>(_ body: () async throws -> Value) async throws -> Value {
+    while true {
+      do {
+        return try await body()
+      } catch let error as RemoteError {
+        if error.underlying is ChannelWasLate { continue }
+        throw error.underlying as? ClusterError ?? error
+      }
+    }
+  }
+}
+
+extension ChannelHandle.Creation {
+  init<Factory: KeptChannelFactory>(cluster: Cluster, _ call: CreateChannel<Factory>) {
+    check = { _ = try cluster.functions.entry(of: CreateChannel<Factory>.self) }
+    send = { link in try cluster.cast(call, Nothing(), over: link) }
+  }
+}
+
+extension Link {
+  /// Waits for the answer, also when the task is cancelled.
+  fileprivate func certainReply(to id: UInt64) async -> Reply {
+    await withUnsafeContinuation { continuation in
+      if let reply = pending.withLock({ $0.wait(for: id, .caller(continuation)) }) {
+        continuation.resume(returning: reply)
+      }
+    }
+  }
+}
