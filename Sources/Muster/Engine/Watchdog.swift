@@ -63,7 +63,7 @@ final class Watchdog: @unchecked Sendable {
 
   private func watch(_ engine: Engine) {
     var last = engine.progress.load(ordering: .relaxed)
-    var worker = WorkerTime(of: engine)
+    var worker = WorkerTime()
     var quiet = 0
     while !engine.isStopped {
       if isArmed.load(ordering: .sequentiallyConsistent) {
@@ -74,7 +74,7 @@ final class Watchdog: @unchecked Sendable {
       }
       let now = engine.progress.load(ordering: .relaxed)
       defer { last = now }
-      if now == last, worker.waitsForProcessor(in: engine) { continue }
+      if worker.waitsForProcessor(in: engine, hasProgressed: now != last) { continue }
       for action in engine.onTick.withLock({ $0 }) { action() }
       if now == last { engine.wakeForWork() }
       if engine.isBlocked.load(ordering: .sequentiallyConsistent) {
@@ -100,30 +100,31 @@ final class Watchdog: @unchecked Sendable {
   }
 }
 
-/// How much processor time the thread that works has had, to tell a busy thread from one that is not let run: another
-/// thread would not be either, and two that take turns at the same connections are slower than one.
+/// How much processor time the thread that works has had since something last moved, to tell a busy thread from one
+/// that is not let run: another thread would not be either, and two that take turns at the same connections are slower
+/// than one.
 private struct WorkerTime {
+  /// As much without progress is being busy, in nanoseconds.
+  private static let busy: UInt64 = 400_000
   /// Then another one is tried all the same: nothing is certain about a machine so busy.
   private static let patience = 20
 
-  private var thread: pid_t
-  private var time: UInt64
-  private var waits = 0
+  private var thread: pid_t = 0
+  private var timeAtProgress: UInt64 = 0
+  private var ticksWithoutProgress = 0
 
-  init(of engine: Engine) {
-    thread = engine.latestWorker.load(ordering: .relaxed)
-    time = muster_thread_time(thread)
-  }
-
-  /// Called when a tick has seen no progress. Whether the thread wants to run, but has hardly run since the last call.
-  mutating func waitsForProcessor(in engine: Engine) -> Bool {
-    let before = self
-    let waited = waits
-    self = WorkerTime(of: engine)
-    guard engine.isUnattended, thread == before.thread, waited < Self.patience, time &- before.time < 100_000,
-      muster_thread_is_runnable(thread)
-    else { return false }
-    waits = waited + 1
-    return true
+  /// Called with every tick. Whether the thread wants to run, but has not had the time to get anywhere.
+  mutating func waitsForProcessor(in engine: Engine, hasProgressed: Bool) -> Bool {
+    let current = engine.latestWorker.load(ordering: .relaxed)
+    let time = muster_thread_time(current)
+    if hasProgressed || current != thread {
+      thread = current
+      timeAtProgress = time
+      ticksWithoutProgress = 0
+    } else {
+      ticksWithoutProgress += 1
+    }
+    return !hasProgressed && engine.isUnattended && ticksWithoutProgress < Self.patience
+      && time &- timeAtProgress < Self.busy && muster_thread_is_runnable(current)
   }
 }

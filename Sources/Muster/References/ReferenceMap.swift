@@ -1,66 +1,83 @@
 /// A dictionary from references: open addressing, and a multiplication for a hash.
 ///
 /// References are made and dropped by the million, and their numbers, which count up, need no protection against keys
-/// chosen to collide; `Dictionary`'s SipHash cost more than all the rest.
+/// chosen to collide; `Dictionary`'s SipHash cost more than all the rest. Entries stay where they are; only their
+/// numbers move when the table grows or closes a gap.
 struct ReferenceMap<Value> {
-  fileprivate struct Slot {
+  fileprivate struct Entry {
     var key: RRID
     var value: Value?
   }
 
   private static var smallest: Int { 64 }
 
-  private var slots: [Slot]
+  private var entries: [Entry] = []
+  private var freePlaces: [Int] = []
+  /// For each hash the place of its entry and 1, or 0.
+  private var table: [UInt32]
   private(set) var count = 0
-  /// What of the 64 bits of a hash is no slot number.
+  /// What of the 64 bits of a hash is no index into the table.
   private var shift: UInt64
 
   init() {
-    slots = Self.empty(Self.smallest)
+    table = Array(repeating: 0, count: Self.smallest)
     shift = Self.shift(for: Self.smallest)
   }
 
-  /// The place of a key, until the next insertion or removal.
+  /// The place of a key, until that is removed.
   func find(_ key: RRID) -> Int? {
     var index = home(of: key)
-    while slots[index].value != nil {
-      if slots[index].key == key { return index }
+    while table[index] != 0 {
+      let place = Int(table[index]) - 1
+      if entries[place].key == key { return place }
       index = next(index)
     }
     return nil
   }
 
   subscript(place: Int) -> Value {
-    get { slots[place].value! }
-    _modify { yield &slots[place].value! }
+    get { entries[place].value! }
+    _modify { yield &entries[place].value! }
   }
 
   /// - Precondition: the key is not there.
   mutating func insert(_ key: RRID, _ value: Value) {
-    if 4 * (count + 1) > 3 * slots.count { resize(to: 2 * slots.count) }
-    place(key, value)
+    if 2 * (count + 1) > table.count { resize(to: 2 * table.count) }
+    let place: Int
+    if let free = freePlaces.popLast() {
+      place = free
+      entries[place] = Entry(key: key, value: value)
+    } else {
+      place = entries.count
+      entries.append(Entry(key: key, value: value))
+    }
+    enter(place, key)
     count += 1
   }
 
   @discardableResult
   mutating func remove(at place: Int) -> Value {
-    let removed = slots[place].value!
-    closeGap(at: place)
+    var index = home(of: entries[place].key)
+    while table[index] != UInt32(place + 1) { index = next(index) }
+    closeGap(at: index)
     count -= 1
-    if slots.count > Self.smallest, 8 * count < slots.count { resize(to: slots.count / 2) }
+    freePlaces.append(place)
+    let removed = entries[place].value.take()!
+    // Memory that a burst has taken is given back once nothing is left of it.
+    if count == 0, table.count > Self.smallest { self = ReferenceMap() }
     return removed
   }
 
   /// Visits every entry; those for which `body` returns false are removed, and returned.
   mutating func retain(_ body: (RRID, inout Value) -> Bool) -> [Value] {
-    var removed: [RRID] = []
-    for index in slots.indices where slots[index].value != nil {
-      if !body(slots[index].key, &slots[index].value!) { removed.append(slots[index].key) }
+    var removed: [Int] = []
+    for place in entries.indices where entries[place].value != nil {
+      if !body(entries[place].key, &entries[place].value!) { removed.append(place) }
     }
-    return removed.map { remove(at: find($0)!) }
+    return removed.map { remove(at: $0) }
   }
 
-  // MARK: Slots
+  // MARK: The table
 
   private func home(of key: RRID) -> Int {
     // The golden ratio spreads numbers that follow each other; the process goes to the upper bits of the number.
@@ -68,44 +85,37 @@ struct ReferenceMap<Value> {
     return Int(truncatingIfNeeded: mixed >> shift)
   }
 
-  private func next(_ index: Int) -> Int { (index + 1) & (slots.count - 1) }
+  private func next(_ index: Int) -> Int { (index + 1) & (table.count - 1) }
 
-  private mutating func place(_ key: RRID, _ value: Value) {
+  private mutating func enter(_ place: Int, _ key: RRID) {
     var index = home(of: key)
-    while slots[index].value != nil { index = next(index) }
-    slots[index] = Slot(key: key, value: value)
+    while table[index] != 0 { index = next(index) }
+    table[index] = UInt32(place + 1)
   }
 
   /// Moves back what stands behind a removed entry only because that was in the way.
-  private mutating func closeGap(at place: Int) {
-    var gap = place
+  private mutating func closeGap(at start: Int) {
+    var gap = start
     var index = next(gap)
-    while slots[index].value != nil {
-      let distance = (index - home(of: slots[index].key)) & (slots.count - 1)
-      if distance >= (index - gap) & (slots.count - 1) {
-        slots.swapAt(gap, index)
+    while table[index] != 0 {
+      let distance = (index - home(of: entries[Int(table[index]) - 1].key)) & (table.count - 1)
+      if distance >= (index - gap) & (table.count - 1) {
+        table[gap] = table[index]
         gap = index
       }
       index = next(index)
     }
-    slots[gap].value = nil
+    table[gap] = 0
   }
 
   private mutating func resize(to size: Int) {
-    let old = slots
-    slots = Self.empty(size)
+    table = Array(repeating: 0, count: size)
     shift = Self.shift(for: size)
-    for slot in old {
-      if let value = slot.value { place(slot.key, value) }
-    }
-  }
-
-  private static func empty(_ size: Int) -> [Slot] {
-    Array(repeating: Slot(key: RRID(whence: 0, id: 0), value: nil), count: size)
+    for place in entries.indices where entries[place].value != nil { enter(place, entries[place].key) }
   }
 
   private static func shift(for size: Int) -> UInt64 { UInt64(64 - size.trailingZeroBitCount) }
 }
 
-extension ReferenceMap.Slot: Sendable where Value: Sendable {}
+extension ReferenceMap.Entry: Sendable where Value: Sendable {}
 extension ReferenceMap: Sendable where Value: Sendable {}
