@@ -113,7 +113,7 @@ extension Cluster {
       let id = try sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link)
       let info = try decode(await link.reply(to: id), from: link, as: PeerInfo.self)
       let config = launch.snapshot.record(ofTicket: ticket)?.config
-      members.withLock { $0.join(info, config: config) }
+      try await admit(info, config)
       launch.joined(ticket: ticket)
       addToDefaultPool(record.pid)
     } catch {
