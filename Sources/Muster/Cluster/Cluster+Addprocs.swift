@@ -11,6 +11,7 @@ extension Cluster {
     let count = try manager.workerCount()
     try options.validate(count: count)
     try adoptTopology(options)
+    try await workersStart(manager, options)
     let launch = try prepareLaunch(count: count, manager, options)
     defer { forget(launch) }
     startHeartbeat(timeout: options.heartbeatTimeout)
@@ -163,7 +164,7 @@ extension Cluster {
     for record in book.joined {
       await manager.manage(record.pid, record.config ?? WorkerConfig(), .register)
     }
-    return members.withLock { members in joined.filter { members[$0]?.state == .joined } }
+    return try await workersStarted(joined)
   }
 
   /// Ends the processes of those that did not join, or of all.

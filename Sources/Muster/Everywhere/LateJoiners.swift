@@ -48,7 +48,7 @@ extension Cluster {
 
   /// A function may need what other workers have, before all are told of each other.
   private func introduceOthers(to pid: ProcessID) async throws {
-    let others = members.withLock { members in members.workers.compactMap { members[$0]?.info } }
+    let others = members.withLock { $0.announcements }
     _ = try await call(MembersChanged(joined: others, left: [], reason: ""), on: pid, Nothing())
   }
 }
