@@ -108,7 +108,7 @@ extension ClusterTests {
         let pid = pids[0]
         #expect(
           calls.all == [
-            "starting LocalManager(exactly(1)) allToAll", "started \(pid) true", "exiting \(pid) \(pid)",
+            "starting LocalManager(1) allToAll", "started \(pid) true", "exiting \(pid) \(pid)",
             "exited \(pid) terminated at work",
           ])
       }
