@@ -11,6 +11,7 @@ extension Cluster {
     let count = try manager.workerCount()
     try options.validate(count: count)
     try adoptTopology(options)
+    try await workersStart(manager, options)
     let launch = try prepareLaunch(count: count, manager, options)
     defer { forget(launch) }
     startHeartbeat(timeout: options.heartbeatTimeout)
@@ -113,7 +114,7 @@ extension Cluster {
       let id = try sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link)
       let info = try decode(await link.reply(to: id), from: link, as: PeerInfo.self)
       let config = launch.snapshot.record(ofTicket: ticket)?.config
-      members.withLock { $0.join(info, config: config) }
+      try await admit(info, config)
       launch.joined(ticket: ticket)
       addToDefaultPool(record.pid)
     } catch {
@@ -163,7 +164,7 @@ extension Cluster {
     for record in book.joined {
       await manager.manage(record.pid, record.config ?? WorkerConfig(), .register)
     }
-    return members.withLock { members in joined.filter { members[$0]?.state == .joined } }
+    return try await workersStarted(joined)
   }
 
   /// Ends the processes of those that did not join, or of all.

@@ -151,6 +151,7 @@ extension Cluster {
     }
     if let config = member.config { await member.manager?.manage(pid, config, .deregister) }
     broadcast(MembersChanged(joined: [], left: [pid], reason: reason))
+    await workerExited(pid, member.state == .leaving ? .terminated : .exterminated)
     for waiter in members.withLock({ $0.takeDepartureWaiters(of: pid) }) { waiter.resume() }
     if let config = member.config { await member.manager?.manage(pid, config, .finalize) }
   }

@@ -37,25 +37,30 @@ extension Cluster {
     }
   }
 
-  private func remove(_ pids: [ProcessID]) async {
+  func remove(_ pids: [ProcessID]) async {
     await withDiscardingTaskGroup { group in
       for pid in pids { group.addTask { [self] in await remove(pid) } }
     }
   }
 
   private func remove(_ pid: ProcessID) async {
-    let member = members.withLock { members in
+    let member = members.withLock { members -> Members.Member? in
+      guard let member = members[pid], member.state == .joined else { return nil }
       members.setState(.leaving, of: pid)
-      return members[pid]
+      return member
     }
-    removeFromPools(pid)
-    askToLeave(pid)
-    if let manager = member?.manager, let config = member?.config {
-      do { try await manager.kill(pid, config) } catch { logger.error("ending worker \(pid): \(error)") }
-      await processLost(pid, reason: "it was removed")
-    } else {
-      await waitUntilGone(pid)
+    // Otherwise somebody else removes it, or it has gone by itself.
+    if let member {
+      removeFromPools(pid)
+      await workerExits(pid)
+      askToLeave(pid)
+      if let manager = member.manager, let config = member.config {
+        do { try await manager.kill(pid, config) } catch { logger.error("ending worker \(pid): \(error)") }
+        await processLost(pid, reason: "it was removed")
+      }
     }
+    await waitUntilGone(pid)
+    await waitForEndOfLife(of: pid)
   }
 
   /// Tells a worker to end, if it is connected.

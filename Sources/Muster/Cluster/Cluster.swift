@@ -20,6 +20,10 @@ final class Cluster: Sendable {
   let logger: Logger
   let members: Mutex<Members>
   let pools = Mutex(PoolState())
+  /// The values that functions of the program keep in this process.
+  let globals = Mutex<[String: any Sendable]>([:])
+  let spreading = Mutex(SpreadingState())
+  let lifecycle = Mutex(Lifecycle())
   /// What only process 1 has: listeners, launches, managers.
   let launching = Mutex(LaunchingState())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)

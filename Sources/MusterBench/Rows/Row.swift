@@ -11,7 +11,7 @@ struct Row: Sendable {
 
   static let all: [Row] = [
     call, callBlocking, inflight, callers64, remoteDo, pmap1, pmap100, array1MiB, array64MiB, launch16, workerMemory,
-    idleCPU,
+    idleCPU, loop, everywhere256,
   ]
 }
 
