@@ -37,7 +37,9 @@ final class CustomChannel<Element: Codable & Sendable>: KeptChannel {
   }
 
   func take(for receipt: Receipt?) async throws -> any Sendable {
-    try await handOut(receipt, { [channel] in try await channel.take() }) { [channel] in try await channel.putBack($0) }
+    try await handOut(
+      receipt, take: { [channel] in try await channel.take() },
+      giveBack: { [channel] in try await channel.putBack($0) })
   }
 
   func fetch(for receipt: Receipt?) async throws -> any Sendable {
@@ -70,9 +72,9 @@ final class CustomChannel<Element: Codable & Sendable>: KeptChannel {
   }
 
   func take(at key: some ChannelKey, for receipt: Receipt?) async throws -> any Sendable {
-    try await handOut(receipt, { [channel] in try await channel.take(at: key) }) { [channel] in
-      try await channel.putBack($0, at: key)
-    }
+    try await handOut(
+      receipt, take: { [channel] in try await channel.take(at: key) },
+      giveBack: { [channel] in try await channel.putBack($0, at: key) })
   }
 
   func fetch(at key: some ChannelKey, for receipt: Receipt?) async throws -> any Sendable {
@@ -129,8 +131,8 @@ final class CustomChannel<Element: Codable & Sendable>: KeptChannel {
   }
 
   private func handOut(
-    _ receipt: Receipt?, _ take: @escaping @Sendable () async throws -> Element,
-    _ giveBack: @escaping @Sendable (Element) async throws -> Void
+    _ receipt: Receipt?, take: @escaping @Sendable () async throws -> Element,
+    giveBack: @escaping @Sendable (Element) async throws -> Void
   ) async throws -> any Sendable {
     guard let receipt else { return try await take() }
     let value: any Sendable
