@@ -75,7 +75,7 @@ extension Cluster {
       state.nextTicket += UInt64(count)
       let launch = LaunchRequest(
         options: options, book: LaunchBook(pids: pids, tickets: tickets), cookie: state.cookie, addresses: addresses
-      ) { [weak self] launch, worker, config in self?.dial(worker, config, of: manager, in: launch) }
+      ) { [self] launch, worker, config in dial(worker, config, of: manager, in: launch) }
       for ticket in tickets { state.launches[ticket] = launch }
       return launch
     }

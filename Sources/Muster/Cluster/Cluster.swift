@@ -17,6 +17,7 @@ final class Cluster: Sendable {
   let engine: Engine
   let functions = FunctionRegistry()
   let references = ReferenceTable()
+  let releases = ReleaseBatch()
   let logger: Logger
   let members: Mutex<Members>
   let pools = Mutex(PoolState())
@@ -27,7 +28,6 @@ final class Cluster: Sendable {
   /// What only process 1 has: listeners, launches, managers.
   let launching = Mutex(LaunchingState())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
-  private let lazyReleases = Mutex<ReleaseBatch?>(nil)
   private let referenceCount = Atomic<UInt64>(0)
   private let receiptCount = Atomic<UInt64>(0)
 
@@ -37,6 +37,7 @@ final class Cluster: Sendable {
     self.logger = logger
     engine = Engine(spin: spin, logger: logger)
     members = Mutex(Members(id: id))
+    releases.attach(to: self)
   }
 
   private static var logLevel: Logger.Level {
@@ -51,15 +52,6 @@ final class Cluster: Sendable {
         await Cluster.$taskCluster.withValue(self) { await body() }
       }
       dispatcher = made
-      return made
-    }
-  }
-
-  var releases: ReleaseBatch {
-    lazyReleases.withLock { batch in
-      if let batch { return batch }
-      let made = ReleaseBatch(cluster: self)
-      batch = made
       return made
     }
   }

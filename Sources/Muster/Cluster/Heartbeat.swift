@@ -64,10 +64,11 @@ extension Cluster {
       state.heartbeatGeneration == generation ? state.heartbeat?.interval : nil
     }
     guard let interval else { return }
-    engine.schedule(after: .nanoseconds(Int64(clamping: interval))) { [weak self] in
-      guard let self, self.launching.withLock({ $0.heartbeatGeneration }) == generation else { return }
-      self.checkHeartbeats()
-      self.scheduleHeartbeat(generation)
+    // Not weak: that would make every count of a reference to the cluster a slow one, and there are several in a call.
+    engine.schedule(after: .nanoseconds(Int64(clamping: interval))) { [self] in
+      guard launching.withLock({ $0.heartbeatGeneration }) == generation else { return }
+      checkHeartbeats()
+      scheduleHeartbeat(generation)
     }
   }
 

@@ -25,8 +25,9 @@ final class Dispatcher: Sendable {
   init(engine: Engine, context: @escaping @Sendable (_ body: @Sendable () async -> Void) async -> Void) {
     self.engine = engine
     self.context = context
-    engine.onTick.withLock { $0.append { [weak self] in self?.replaceBusyLeader() } }
-    engine.onExhaustion.withLock { $0.append { [weak self] in self?.readAhead() } }
+    // Not weak: that would make every count of a reference to this a slow one. The two end together.
+    engine.onTick.withLock { $0.append { [self] in replaceBusyLeader() } }
+    engine.onExhaustion.withLock { $0.append { [self] in readAhead() } }
     replaceLeader(nil)
   }
 

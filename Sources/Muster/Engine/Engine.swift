@@ -251,7 +251,7 @@ final class Engine: TaskExecutor, @unchecked Sendable {
       rounds += 1
       // The connections that were busy lately are asked directly (a recv that finds nothing costs half of what
       // finding out through epoll does when there is something); all others every few rounds.
-      if rounds & 7 == 1 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
+      if rounds & 15 == 15 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
       let now = muster_now()
       if now >= nextDeadline.load(ordering: .relaxed) { return false }
       if now &- start > spinNanoseconds { return false }

@@ -33,9 +33,11 @@ final class ReleaseBatch: Flushable {
   }
 
   private let state = Mutex(State())
-  private unowned let cluster: Cluster
+  /// Unsafe only in name: set once, while the cluster is being made; and the batch is kept by nobody that outlives it.
+  nonisolated(unsafe) private unowned(unsafe) var cluster: Cluster!
 
-  init(cluster: Cluster) { self.cluster = cluster }
+  /// To be called by the cluster's initialiser.
+  func attach(to cluster: Cluster) { self.cluster = cluster }
 
   /// This process has dropped a reference.
   ///

@@ -34,23 +34,32 @@ final class SocketConnection: Connection {
   }
 
   func write(_ buffers: UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(TransportError) -> Int {
-    try withUnsafeTemporaryAllocation(of: iovec.self, capacity: buffers.count) { vectors throws(TransportError) in
+    while true {
+      // Nearly always there is one block, and the plain call is the shorter way into the kernel.
+      let count =
+        buffers.count == 1
+        ? send(socket, buffers[0].baseAddress, buffers[0].count, Self.sendFlags) : sendVectors(buffers)
+      if count >= 0 { return count }
+      switch errno {
+      case EAGAIN, ENOTCONN: return 0
+      case EINTR: continue
+      case EPIPE, ECONNRESET: throw .closed
+      case let number: throw TransportError(description: "sending to \(peerDescription): \(describe(errno: number))")
+      }
+    }
+  }
+
+  private static var sendFlags: Int32 { Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL) }
+
+  private func sendVectors(_ buffers: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Int {
+    withUnsafeTemporaryAllocation(of: iovec.self, capacity: buffers.count) { vectors in
       for (index, buffer) in buffers.enumerated() {
         vectors[index] = iovec(iov_base: UnsafeMutableRawPointer(mutating: buffer.baseAddress), iov_len: buffer.count)
       }
       var message = msghdr()
       message.msg_iov = vectors.baseAddress
       message.msg_iovlen = vectors.count
-      while true {
-        let count = sendmsg(socket, &message, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
-        if count >= 0 { return count }
-        switch errno {
-        case EAGAIN, ENOTCONN: return 0
-        case EINTR: continue
-        case EPIPE, ECONNRESET: throw .closed
-        case let number: throw TransportError(description: "sending to \(peerDescription): \(describe(errno: number))")
-        }
-      }
+      return sendmsg(socket, &message, Self.sendFlags)
     }
   }
 
