@@ -6,7 +6,7 @@
 struct LaneWindow {
   /// How much work may be under way to one worker, in nanoseconds, and how many messages that may be.
   private static let horizon: UInt64 = 1_000_000
-  private static let maximumDepth = 64
+  static let maximumDepth = 64
 
   private(set) var depth = 1
   private var answers = 0

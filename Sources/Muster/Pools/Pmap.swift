@@ -80,7 +80,9 @@ struct PmapCall: Sendable {
   let batchSize: Int
   let progress: ProgressDisplay
 
-  init(pool: (any AbstractWorkerPool)?, distributed: Bool, batchSize: Int, progress: ProgressDisplay) throws {
+  init(pool: (any AbstractWorkerPool)?, distributed: Bool, batchSize: Int, progress: ProgressDisplay)
+    throws(ClusterError)
+  {
     guard batchSize > 0 else {
       throw ClusterError(.invalidArgument, "pmap: batchSize is \(batchSize): it must be at least 1")
     }

@@ -22,6 +22,7 @@ final class PmapArray<Input: Sendable, Output: Sendable>: PmapRun<Input, Output>
     slots = .allocate(capacity: inputs.count)
     slots.initialize(repeating: Slot.empty, count: inputs.count)
     super.init(batchSize: batchSize, policy: policy, progress: progress)
+    state.withLock { $0.isExhausted = inputs.isEmpty }
   }
 
   deinit {
@@ -30,14 +31,16 @@ final class PmapArray<Input: Sendable, Output: Sendable>: PmapRun<Input, Output>
     slots.deallocate()
   }
 
-  override func hasNew(_ state: borrowing State) -> Bool { state.next < items.count }
-
-  override func isExhausted(_ state: borrowing State) -> Bool { state.next == items.count }
-
-  override func takeNew(_ state: inout State) -> Range<Int>? {
-    let start = state.next
-    state.next = start + min(batchSize, items.count - start)
-    return start..<state.next
+  override func takeNew() -> Range<Int>? {
+    state.withLock { state in
+      let start = state.next
+      let count = min(room(in: state), items.count - start)
+      guard count > 0 else { return nil }
+      state.next += count
+      state.open += count
+      state.isExhausted = state.next == items.count
+      return start..<state.next
+    }
   }
 
   override func input(at position: Int) -> Input { items[position] }

@@ -17,32 +17,35 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
     var retries = Deque<WorkUnit>()
     /// The position of the next new item.
     var next = 0
+    /// There will be no new items.
+    var isExhausted = false
     /// Items that have been taken and have no result.
     var open = 0
+    /// Results that have been taken away; those that have not leave less room for new items.
+    var consumed = 0
     var failure: (any Error)?
     /// The feeder waits for work, or for the end.
     var waiter: UnsafeContinuation<Void, Never>?
   }
 
   let batchSize: Int
+  /// How many items may be taken before the results of earlier ones have been consumed.
+  let capacity: Int
   private let policy: FailurePolicy<Output>
   private let progress: ProgressMeter
   let state = Mutex(State())
 
-  init(batchSize: Int, policy: FailurePolicy<Output>, progress: ProgressMeter) {
+  init(batchSize: Int, capacity: Int = .max, policy: FailurePolicy<Output>, progress: ProgressMeter) {
     self.batchSize = batchSize
+    self.capacity = capacity
     self.policy = policy
     self.progress = progress
   }
 
-  // MARK: For subclasses; `state` is locked where it is a parameter
+  // MARK: For subclasses
 
-  /// Whether `takeNew` may find new items; false also when there will be some later.
-  func hasNew(_ state: borrowing State) -> Bool { fatalError("abstract") }
-  /// Whether there will never be new items.
-  func isExhausted(_ state: borrowing State) -> Bool { fatalError("abstract") }
-  /// The positions of up to `batchSize` new items.
-  func takeNew(_ state: inout State) -> Range<Int>? { fatalError("abstract") }
+  /// Takes up to `batchSize` new items, counts them as open, and notes when there are no more.
+  func takeNew() -> Range<Int>? { fatalError("abstract") }
   func input(at position: Int) -> Input { fatalError("abstract") }
   func inputs(at positions: Range<Int>) -> [Input] { fatalError("abstract") }
   /// Returns false if the item has a value already.
@@ -56,13 +59,19 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
 
   /// The next items to send, if there are any.
   func take() -> WorkUnit? {
-    state.withLock { state in
-      guard state.failure == nil else { return nil }
-      if let unit = state.retries.popFirst() { return unit }
-      guard hasNew(state), let positions = takeNew(&state) else { return nil }
-      state.open += positions.count
-      return WorkUnit(positions: positions)
+    let (retry, isEnded) = state.withLock { state in
+      state.failure == nil ? (state.retries.popFirst(), false) : (nil, true)
     }
+    if retry != nil || isEnded { return retry }
+    if let positions = takeNew() { return WorkUnit(positions: positions) }
+    // It may just have turned out that this is the end.
+    wakeFeeder()
+    return nil
+  }
+
+  /// How many items may be taken now.
+  func room(in state: borrowing State) -> Int {
+    state.isExhausted ? 0 : min(batchSize, capacity - (state.next - state.consumed))
   }
 
   var hasWork: Bool { state.withLock { hasWork($0) } }
@@ -70,11 +79,11 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   var isOver: Bool { state.withLock { isOver($0) } }
 
   private func hasWork(_ state: borrowing State) -> Bool {
-    state.failure == nil && (!state.retries.isEmpty || hasNew(state))
+    state.failure == nil && (!state.retries.isEmpty || room(in: state) > 0)
   }
 
   private func isOver(_ state: borrowing State) -> Bool {
-    state.failure != nil || (state.open == 0 && isExhausted(state))
+    state.failure != nil || (state.open == 0 && state.isExhausted)
   }
 
   /// Waits until there is something to send; false when everything is done or the map has failed.
