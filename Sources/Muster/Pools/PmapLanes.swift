@@ -76,7 +76,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   private func takeWorker() async throws -> ProcessID {
     let pid: ProcessID
     do {
-      pid = try await taking.take(from: pool, on: cluster.engine)
+      pid = try await taking.take(from: pool, on: cluster.engine) { !run.isOver }
     } catch {
       throw run.isOver ? NoLongerNeeded() : error
     }
@@ -202,9 +202,13 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 private final class Taking: Sendable {
   private let task = Mutex<Task<ProcessID, any Error>?>(nil)
 
-  func take(from pool: any AbstractWorkerPool, on engine: Engine) async throws -> ProcessID {
+  func take(
+    from pool: any AbstractWorkerPool, on engine: Engine, while isNeeded: () -> Bool
+  ) async throws -> ProcessID {
     let task = Task(executorPreference: engine) { try await pool.take() }
     self.task.withLock { $0 = task }
+    // Who ends the wait may have looked for it just before.
+    if !isNeeded() { task.cancel() }
     return try await withTaskCancellationHandler {
       try await task.value
     } onCancel: {

@@ -29,9 +29,8 @@ public func remotecallFetch<F: RemoteThunk>(_ function: F, on pool: some Abstrac
 public func remotecallWait<F: RemoteFunction>(
   _ function: F, on pool: some AbstractWorkerPool, _ input: F.Input
 ) async throws -> Future<F.Output> {
-  let future = try await remotecall(function, on: pool, input)
-  try await future.wait()
-  return future
+  let call = try await PoolCall(function, on: pool)
+  return try await call.wait(input)
 }
 
 public func remotecallWait<F: RemoteThunk>(
@@ -77,14 +76,18 @@ private struct PoolCall<F: RemoteFunction> {
     return try await inCall { try await cluster.call(function, on: pid, input) }
   }
 
+  func wait(_ input: F.Input) async throws -> Future<F.Output> {
+    defer { pool.put(pid) }
+    let future = try await begin(input)
+    try await future.wait()
+    withExtendedLifetime(offer) {}
+    return future
+  }
+
   func spawn(_ input: F.Input) async throws -> Future<F.Output> {
     let future: Future<F.Output>
     do {
-      if let offer {
-        future = try await cluster.spawn(offer.call, on: pid, input)
-      } else {
-        future = try await inCall { try await cluster.spawn(function, on: pid, input) }
-      }
+      future = try await begin(input)
     } catch {
       pool.put(pid)
       throw error
@@ -95,6 +98,11 @@ private struct PoolCall<F: RemoteFunction> {
       pool.put(pid)
     }
     return future
+  }
+
+  private func begin(_ input: F.Input) async throws -> Future<F.Output> {
+    if let offer { return try await cluster.spawn(offer.call, on: pid, input) }
+    return try await inCall { try await cluster.spawn(function, on: pid, input) }
   }
 
   /// What runs in this process knows that it is a call.
