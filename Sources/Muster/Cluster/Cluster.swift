@@ -25,6 +25,8 @@ final class Cluster: Sendable {
   let globals = Mutex<[String: any Sendable]>([:])
   let spreading = Mutex(SpreadingState())
   let lifecycle = Mutex(Lifecycle())
+  let offeredFunctions = OfferedFunctions()
+  let storedFunctions = StoredFunctions()
   /// What only process 1 has: listeners, launches, managers.
   let launching = Mutex(LaunchingState())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
@@ -49,7 +51,10 @@ final class Cluster: Sendable {
     lazyDispatcher.withLock { dispatcher in
       if let dispatcher { return dispatcher }
       let made = Dispatcher(engine: engine) { [unowned self] body in
-        await Cluster.$taskCluster.withValue(self) { await body() }
+        // The cluster is asked for far more often, so it is to be found first.
+        await Cluster.$isInCall.withValue(true) {
+          await Cluster.$taskCluster.withValue(self) { await body() }
+        }
       }
       dispatcher = made
       return made

@@ -5,32 +5,25 @@ final class LocalPool: AbstractWorkerPool {
   /// As many tasks as Julia's `asyncmap`.
   private static let places = 100
 
-  private let pool: WorkerPool
+  /// Places are numbered like workers; who takes one gets this process.
+  private let core = PoolCore((1...LocalPool.places).map { ProcessID($0) })
+  private let taken = Mutex<[ProcessID]>([])
   private let pid: ProcessID
 
-  init(pid: ProcessID) {
-    self.pid = pid
-    // Places are numbered like workers; who takes one gets this process.
-    pool = WorkerPool((1...Self.places).map { ProcessID($0) }, registered: false)
-    taken = Mutex([])
-  }
-
-  private let taken: Mutex<[ProcessID]>
+  init(pid: ProcessID) { self.pid = pid }
 
   func take() async throws -> ProcessID {
-    let place = try await pool.take()
+    let place = try await core.request(Cluster.current.nextReceipt(), takes: true)
     taken.withLock { $0.append(place) }
     return pid
   }
 
   func put(_ pid: ProcessID) {
-    if let place = taken.withLock({ $0.popLast() }) { pool.put(place) }
+    if let place = taken.withLock({ $0.popLast() }) { core.put(place) }
   }
 
   func push(_ pid: ProcessID) {}
-  func remove(_ pid: ProcessID) {}
   var count: Int { 1 }
-  var isReady: Bool { pool.isReady }
-  var isContended: Bool { false }
-  func wait() async throws { try await pool.wait() }
+  var isReady: Bool { core.isReady }
+  func wait() async throws { _ = try await core.request(Cluster.current.nextReceipt(), takes: false) }
 }

@@ -11,31 +11,56 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   let function: F
   let run: PmapRun<F.Input, F.Output>
   let pool: any AbstractWorkerPool
-  let hadWorkers: Bool
+  private let hadWorkers: Bool
+  /// The wait for a worker that is under way.
+  private let taking = Taking()
 
-  init(function: F, run: PmapRun<F.Input, F.Output>, pool: any AbstractWorkerPool) {
+  init(
+    function: F, run: PmapRun<F.Input, F.Output>, pool: any AbstractWorkerPool, hadWorkers: Bool = false
+  ) {
     cluster = Cluster.current
     self.function = function
     self.run = run
     self.pool = pool
-    hadWorkers = pool.count > 0
+    self.hadWorkers = hadWorkers
   }
 
   /// Returns when every item has a result, or the map has failed or been cancelled.
   func drive() async {
     await withTaskCancellationHandler {
-      await startLanes()
+      do {
+        try await prepareAndFeed()
+      } catch {
+        run.abort(error)
+      }
     } onCancel: {
       run.abort(CancellationError())
     }
   }
 
-  private func startLanes() async {
+  private func prepareAndFeed() async throws {
+    let hadWorkers = try await pool.count > 0
+    let borrowing = try await cluster.borrowing(pool)
+    // A large function is sent once to each worker, and only named in the messages.
+    if hadWorkers, let offer = FunctionOffer(function, for: pool, in: cluster) {
+      await PmapLanes<CachedCall<F>>(function: offer.call, run: run, pool: borrowing, hadWorkers: true).feed()
+      withExtendedLifetime(offer) {}
+    } else {
+      await PmapLanes(function: function, run: run, pool: borrowing, hadWorkers: hadWorkers).feed()
+    }
+  }
+
+  /// Starts a lane for every worker that can be had, as long as there is work.
+  private func feed() async {
     await withDiscardingTaskGroup { group in
       while await run.waitForWork() {
         do {
           let pid = try await takeWorker()
-          group.addTask { await lane(pid) }
+          group.addTask {
+            await lane(pid)
+            // Nobody needs another worker, and the next one may be free only in hours.
+            if run.isOver { taking.cancel() }
+          }
         } catch is NoLongerNeeded {
           continue
         } catch {
@@ -49,9 +74,14 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 
   /// Takes a worker, unless all work is taken by the lanes there are in the meantime.
   private func takeWorker() async throws -> ProcessID {
-    let pid = try await pool.take()
+    let pid: ProcessID
+    do {
+      pid = try await taking.take(from: pool, on: cluster.engine) { !run.isOver }
+    } catch {
+      throw run.isOver ? NoLongerNeeded() : error
+    }
     // The default pool stands for process 1 while it is empty. What has just ended every worker must not come here.
-    if hadWorkers, pid == cluster.myid, pool.count == 0 {
+    if hadWorkers, pid == cluster.myid, try await pool.count == 0 {
       throw ClusterError(.noWorkers, "pmap: all workers of the pool were removed or lost")
     }
     if run.hasWork { return pid }
@@ -68,13 +98,14 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     while true {
       if isUsable, window.isLow(underWay: underWay.count) {
         // A worker others wait for is given up as soon as what is under way has come back.
-        isUsable = isThere(pid) && !(pool.isContended && !underWay.isEmpty)
+        isUsable = isThere(pid)
+        if isUsable, !underWay.isEmpty, await pool.isContended { isUsable = false }
         window.adjust(now: muster_now())
         while isUsable, underWay.count < window.depth, let unit = run.take() {
           do {
             underWay.append((unit, try await send(unit, to: pid)))
           } catch {
-            await run.fail(unit, with: error)
+            await notDone(unit, by: pid, error)
             isUsable = isThere(pid)
           }
         }
@@ -86,6 +117,14 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   }
 
   private func isThere(_ pid: ProcessID) -> Bool { cluster.members.withLock { $0.isPresent(pid) } }
+
+  /// A worker has gone with a unit. If it was removed on purpose nothing is wrong with that, and others do it.
+  private func notDone(_ unit: WorkUnit, by pid: ProcessID, _ error: any Error) async {
+    switch cluster.members.withLock({ $0[pid]?.state }) {
+    case .leaving, .removed: run.takeBack(unit)
+    default: await run.fail(unit, with: error)
+    }
+  }
 
   // MARK: One message
 
@@ -111,7 +150,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     case .message(let link, let id):
       let reply = await link.reply(to: id)
       switch reply.kind {
-      case .lost: await run.fail(unit, with: link.lossError)
+      case .lost: await notDone(unit, by: pid, link.lossError)
       case .cancelled: cluster.cancelCall(id, over: link)
       default:
         do {
@@ -147,7 +186,9 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     Task(executorPreference: cluster.engine) {
       for position in unit.positions {
         do {
-          let value = try await cluster.call(function, on: cluster.myid, run.input(at: position))
+          let value = try await Cluster.$isInCall.withValue(true) {
+            try await cluster.call(function, on: cluster.myid, run.input(at: position))
+          }
           run.finish(position, with: value)
         } catch {
           await run.fail(position, of: unit, with: error)
@@ -155,4 +196,25 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
       }
     }
   }
+}
+
+/// A wait for a worker that others can end.
+private final class Taking: Sendable {
+  private let task = Mutex<Task<ProcessID, any Error>?>(nil)
+
+  func take(
+    from pool: any AbstractWorkerPool, on engine: Engine, while isNeeded: () -> Bool
+  ) async throws -> ProcessID {
+    let task = Task(executorPreference: engine) { try await pool.take() }
+    self.task.withLock { $0 = task }
+    // Who ends the wait may have looked for it just before.
+    if !isNeeded() { task.cancel() }
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
+  }
+
+  func cancel() { task.withLock { $0?.cancel() } }
 }

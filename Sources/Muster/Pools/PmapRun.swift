@@ -154,6 +154,12 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
     await settle(unit, error)
   }
 
+  /// A unit was not done, and nothing is wrong with it.
+  func takeBack(_ unit: WorkUnit) {
+    state.withLock { $0.retries.append(unit) }
+    wakeFeeder()
+  }
+
   /// Ends everything with an error.
   func abort(_ error: any Error) {
     state.withLock { if $0.failure == nil { $0.failure = error } }

@@ -12,6 +12,15 @@ final class ReferenceTable: Sendable {
   enum Kept: Sendable {
     case promise(ReferencePromise)
     case channel(any KeptChannel)
+    case pool(PoolCore)
+
+    fileprivate var name: String {
+      switch self {
+      case .promise: "a future"
+      case .channel: "a channel"
+      case .pool: "a pool"
+      }
+    }
   }
 
   fileprivate struct Entry: Sendable {
@@ -49,15 +58,19 @@ final class ReferenceTable: Sendable {
     _ = state.withLock { $0.create(reference, holder: holder) { .channel(channel) } }
   }
 
+  /// Keeps a pool for the process that made it.
+  func create(_ reference: RRID, holder: ProcessID, pool: PoolCore) {
+    _ = state.withLock { $0.create(reference, holder: holder) { .pool(pool) } }
+  }
+
   // MARK: What is kept
 
   /// The promise behind a reference that somebody holds.
   ///
   /// - Throws: `ClusterError` when nobody does.
   func promise(_ reference: RRID) throws(ClusterError) -> ReferencePromise {
-    guard case .promise(let promise) = try kept(reference) else {
-      throw ClusterError(.invalidArgument, "the reference \(reference) is a channel, not a future")
-    }
+    let kept = try kept(reference)
+    guard case .promise(let promise) = kept else { throw Self.mismatch(reference, kept, "a future") }
     return promise
   }
 
@@ -65,10 +78,22 @@ final class ReferenceTable: Sendable {
   ///
   /// - Throws: `ClusterError` when nobody does.
   func channel(_ reference: RRID) throws(ClusterError) -> any KeptChannel {
-    guard case .channel(let channel) = try kept(reference) else {
-      throw ClusterError(.invalidArgument, "the reference \(reference) is a future, not a channel")
-    }
+    let kept = try kept(reference)
+    guard case .channel(let channel) = kept else { throw Self.mismatch(reference, kept, "a channel") }
     return channel
+  }
+
+  /// The pool behind a reference that somebody holds.
+  ///
+  /// - Throws: `ClusterError` when nobody does.
+  func pool(_ reference: RRID) throws(ClusterError) -> PoolCore {
+    let kept = try kept(reference)
+    guard case .pool(let pool) = kept else { throw Self.mismatch(reference, kept, "a pool") }
+    return pool
+  }
+
+  private static func mismatch(_ reference: RRID, _ kept: Kept, _ wanted: String) -> ClusterError {
+    ClusterError(.invalidArgument, "the reference \(reference) is \(kept.name), not \(wanted)")
   }
 
   private func kept(_ reference: RRID) throws(ClusterError) -> Kept {

@@ -46,6 +46,14 @@ class BulkArray: @unchecked Sendable {
     return type.allocateBulk(byteCount: byteCount)
   }
 
+  /// Whether the other one is the same memory, which is then the same content: both hold it, and so nobody changes it.
+  func isSame(as other: BulkArray) -> Bool {
+    base == other.base && byteCount == other.byteCount && elementCode == other.elementCode
+  }
+
+  /// Encodes the array it stands for.
+  func encodeArray(to container: inout any UnkeyedEncodingContainer) throws { fatalError("abstract") }
+
   /// The memory of the array.
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 }
@@ -61,6 +69,8 @@ final class TypedBulkArray<Element: WireNumber>: BulkArray, @unchecked Sendable 
       elementCode: Element.tag.rawValue, byteCount: memory.count,
       base: memory.baseAddress.map(UnsafeMutableRawPointer.init(mutating:)) ?? noMemory)
   }
+
+  override func encodeArray(to container: inout any UnkeyedEncodingContainer) throws { try container.encode(array) }
 
   fileprivate init(unfilledByteCount byteCount: Int) {
     let count = byteCount / MemoryLayout<Element>.stride

@@ -27,6 +27,9 @@ final class FrameWriter {
   /// What every `Encoder` hands to the values it encodes.
   var userInfo: [CodingUserInfoKey: any Sendable]
 
+  /// Whether a value has asked for `userInfo`: what it wrote may depend on where the frame goes.
+  @exclusivity(unchecked) private(set) var userInfoWasRead = false
+
   /// The writer whose frame this one will become a part of: indices of arrays count there.
   private let owner: FrameWriter?
 
@@ -55,6 +58,7 @@ final class FrameWriter {
   func reset() {
     count = 0
     if owner == nil { references.removeAll() }
+    userInfoWasRead = false
     if !bulk.isEmpty { bulk.removeAll(keepingCapacity: bulk.capacity <= 64) }
     if capacity > Self.keptCapacity {
       base.deallocate()
@@ -70,11 +74,18 @@ final class FrameWriter {
     try body(UnsafeRawBufferPointer(start: base, count: count))
   }
 
-  /// Adds an array that travels beside the frame and returns its index.
+  /// Adds an array that travels beside the frame and returns its index. An array that is there several times travels
+  /// once: of those that were added last the same one is found again.
   func append(bulk array: BulkArray) -> Int {
     if let owner { return owner.append(bulk: array) }
+    if let index = bulk.suffix(8).firstIndex(where: { $0.isSame(as: array) }) { return index }
     bulk.append(array)
     return bulk.count - 1
+  }
+
+  func noteUserInfoWasRead() {
+    if let owner { return owner.noteUserInfoWasRead() }
+    userInfoWasRead = true
   }
 }
 

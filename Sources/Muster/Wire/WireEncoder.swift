@@ -76,7 +76,10 @@ final class WireEncoder: Encoder, CodingPlace {
     elementCount = 0
   }
 
-  var userInfo: [CodingUserInfoKey: Any] { output.userInfo }
+  var userInfo: [CodingUserInfoKey: Any] {
+    output.noteUserInfoWasRead()
+    return output.userInfo
+  }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
     let scratch = CodingScratch.current

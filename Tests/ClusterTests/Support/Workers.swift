@@ -42,7 +42,7 @@ func leavingNothingBehind<Value>(
     for child in ProcessTable.children { kill(child, SIGKILL) }
   }
   await eventually("no worker is listed", sourceLocation: sourceLocation) { workers() == [1] && nprocs() == 1 }
-  #expect(defaultWorkerPool().count == 0, sourceLocation: sourceLocation)
+  #expect(try await defaultWorkerPool().count == 0, sourceLocation: sourceLocation)
   return try result.get()
 }
 

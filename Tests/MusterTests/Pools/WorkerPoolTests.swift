@@ -2,19 +2,12 @@ import Testing
 
 @testable import Muster
 
-private func pool(_ pids: ProcessID...) -> WorkerPool { WorkerPool(pids, registered: false) }
+private func pool(_ pids: ProcessID...) -> WorkerPool {
+  WorkerPool(PoolHandle(PoolCore(pids), in: .current, isRegistered: false))
+}
 
-/// Waits until `count` tasks wait for a worker.
-private func waits(_ pool: WorkerPool) async { await eventually("nobody waits") { pool.isContended } }
-
-@Test func `workers are taken in order and come back at the end`() async throws {
-  let pool = pool(4, 2, 3)
-  #expect(pool.count == 3 && pool.isReady && pool.workers == [2, 3, 4])
-  #expect(try await [pool.take(), pool.take()] == [4, 2])
-  pool.put(2)
-  pool.put(4)
-  #expect(try await [pool.take(), pool.take(), pool.take()] == [3, 2, 4])
-  #expect(!pool.isReady && pool.count == 3)
+extension WorkerPool {
+  fileprivate var waiterCount: Int { handle.core!.waiterCount }
 }
 
 @Test func `those who wait get workers in the order in which they came`() async throws {
@@ -34,14 +27,15 @@ private func waits(_ pool: WorkerPool) async { await eventually("nobody waits") 
   pool.put(2)
   for task in tasks { try await task.value }
   #expect(order.elements == Array(0..<5))
-  #expect(pool.isReady && !pool.isContended)
+  #expect(try await pool.isReady)
+  #expect(await !pool.isContended)
 }
 
 @Test func `cancelling one who waits leaves the worker to the next`() async throws {
   let pool = pool(2)
   _ = try await pool.take()
   let cancelled = Task { try await pool.take() }
-  await waits(pool)
+  await eventually("nobody waits") { await pool.isContended }
   let next = Task { try await pool.take() }
   await eventually("the next does not wait") { pool.waiterCount == 2 }
   cancelled.cancel()
@@ -57,7 +51,7 @@ private func waits(_ pool: WorkerPool) async { await eventually("nobody waits") 
     return try await pool.take()
   }
   await #expect(throws: CancellationError.self) { try await task.value }
-  #expect(pool.isReady)
+  #expect(try await pool.isReady)
 }
 
 @Test func `removing the last worker ends those who wait, and taking from an empty pool is an error`() async throws {
@@ -76,74 +70,8 @@ private func waits(_ pool: WorkerPool) async { await eventually("nobody waits") 
   pool.remove(3)
   for waiter in waiters { await expectCode(.noWorkers) { _ = try await waiter.value } }
   await expectCode(.noWorkers) { _ = try await pool.take() }
-  #expect(pool.count == 0 && !pool.isReady)
-}
-
-@Test func `a worker that was removed does not come back by being put`() async throws {
-  let pool = pool(2, 3)
-  _ = try await pool.take()
-  pool.remove(2)
-  pool.put(2)
-  #expect(pool.workers == [3])
-  #expect(try await pool.take() == 3)
-  #expect(!pool.isReady)
-  pool.remove(99)
-  pool.put(99)
-  #expect(!pool.isReady)
-}
-
-@Test func `a free worker that is removed is not handed out`() async throws {
-  let pool = pool(2, 3)
-  pool.remove(2)
-  #expect(try await pool.take() == 3)
-}
-
-@Test func `a new worker goes to who waits, and one that is there already is not doubled`() async throws {
-  let pool = pool(2)
-  _ = try await pool.take()
-  let waiter = Task { try await pool.take() }
-  await waits(pool)
-  pool.push(2)
-  #expect(pool.isContended)
-  pool.push(3)
-  #expect(try await waiter.value == 3)
-  #expect(pool.count == 2)
-}
-
-@Test func `waiting for a worker takes none`() async throws {
-  let pool = pool(2)
-  try await pool.wait()
-  #expect(try await pool.take() == 2)
-  let watchers = (0..<3).map { _ in Task { try await pool.wait() } }
-  await eventually("they do not wait") { pool.waiterCount == 3 }
-  let taker = Task { try await pool.take() }
-  await eventually("the taker does not wait") { pool.waiterCount == 4 }
-  let late = Task { try await pool.wait() }
-  await eventually("the last does not wait") { pool.waiterCount == 5 }
-  pool.put(2)
-  for watcher in watchers { try await watcher.value }
-  #expect(try await taker.value == 2)
-  // Behind the taker nothing was free; it goes on waiting.
-  #expect(pool.waiterCount == 1)
-  pool.put(2)
-  try await late.value
-  #expect(pool.isReady)
-}
-
-@Test func `the default pool stands for process 1 while it has no workers`() async throws {
-  let pool = WorkerPool(fallback: 1)
-  #expect(pool.isReady && pool.count == 0)
-  #expect(try await [pool.take(), pool.take()] == [1, 1])
-  pool.put(1)
-  pool.push(2)
-  #expect(try await pool.take() == 2)
-  #expect(!pool.isReady)
-  // Who waits when the last worker goes hears of it: what ended the workers must not come to process 1 by itself.
-  let waiter = Task { try await pool.take() }
-  await waits(pool)
-  pool.remove(2)
-  await #expect(throws: ClusterError.self) { try await waiter.value }
-  #expect(try await pool.take() == 1)
+  #expect(try await pool.count == 0)
+  #expect(try await !pool.isReady)
 }
 
 @Test func `hundreds of tasks share three workers, none of which is ever taken twice`() async throws {
@@ -165,7 +93,8 @@ private func waits(_ pool: WorkerPool) async { await eventually("nobody waits") 
   for (pid, begins) in busy.elements {
     if begins { #expect(taken.insert(pid).inserted) } else { taken.remove(pid) }
   }
-  #expect(busy.elements.count == 600 && pool.isReady && !pool.isContended)
+  #expect(busy.elements.count == 600 && pool.waiterCount == 0)
+  #expect(try await pool.isReady)
 }
 
 @Test func `a local pool has a hundred places of one process`() async throws {
