@@ -55,26 +55,39 @@ final class ReferenceTable: Sendable {
   ///
   /// - Throws: `ClusterError` when nobody does.
   func promise(_ reference: RRID) throws(ClusterError) -> ReferencePromise {
-    guard case .promise(let promise) = try kept(reference) else {
-      throw ClusterError(.invalidArgument, "the reference \(reference) is a channel, not a future")
+    switch kept(reference) {
+    case .promise(let promise): return promise
+    case .channel: throw ClusterError(.invalidArgument, "the reference \(reference) is a channel, not a future")
+    case nil: throw Self.nothingKept(reference)
     }
-    return promise
   }
 
   /// The channel behind a reference that somebody holds.
   ///
   /// - Throws: `ClusterError` when nobody does.
   func channel(_ reference: RRID) throws(ClusterError) -> any KeptChannel {
-    guard case .channel(let channel) = try kept(reference) else {
-      throw ClusterError(.invalidArgument, "the reference \(reference) is a future, not a channel")
-    }
-    return channel
+    if let channel = try channelIfKept(reference) { return channel }
+    throw Self.nothingKept(reference)
   }
 
-  private func kept(_ reference: RRID) throws(ClusterError) -> Kept {
-    let kept = state.withLock { state in state.entries.find(reference).map { state.entries[$0].kept } }
-    if let kept { return kept }
-    throw ClusterError(
+  /// The channel behind a reference, if anything is kept under it.
+  func channelIfKept(_ reference: RRID) throws(ClusterError) -> (any KeptChannel)? {
+    switch kept(reference) {
+    case .channel(let channel): return channel
+    case .promise: throw ClusterError(.invalidArgument, "the reference \(reference) is a future, not a channel")
+    case nil: return nil
+    }
+  }
+
+  private func kept(_ reference: RRID) -> Kept? {
+    state.withLock { state in
+      guard let place = state.entries.find(reference) else { return nil }
+      return state.entries[place].kept
+    }
+  }
+
+  private static func nothingKept(_ reference: RRID) -> ClusterError {
+    ClusterError(
       .invalidArgument, "nothing is kept under the reference \(reference): everybody who had it has released it")
   }
 
