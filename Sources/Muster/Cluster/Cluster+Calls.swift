@@ -52,21 +52,31 @@ extension Cluster {
   }
 
   func cast<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws {
-    let entry = try functions.entry(of: F.self)
+    try cast(functions.entry(of: F.self), over: link) { try write(function, input, to: $0) }
+  }
+
+  /// - Parameter content: writes the function and its argument.
+  @inline(__always)
+  func cast(_ entry: FunctionEntry, over link: Link, _ content: (FrameWriter) throws -> Void) throws {
     try link.send(.cast, id: 0, function: entry) { writer in
       writer.write(UInt32(entry.number))
-      try write(function, input, to: writer)
+      try content(writer)
     }
   }
 
   /// Sends a call whose answer is to be awaited with `Link.reply`. To be preceded by `Link.paceIfNeeded`.
   func sendCall<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws -> UInt64 {
-    let entry = try functions.entry(of: F.self)
+    try sendCall(functions.entry(of: F.self), over: link) { try write(function, input, to: $0) }
+  }
+
+  /// - Parameter content: writes the function and its argument.
+  @inline(__always)
+  func sendCall(_ entry: FunctionEntry, over link: Link, _ content: (FrameWriter) throws -> Void) throws -> UInt64 {
     let id = link.pending.withLock { $0.add() }
     do {
       try link.send(.call, id: id, function: entry, isAwaited: true) { writer in
         writer.write(UInt32(entry.number))
-        try write(function, input, to: writer)
+        try content(writer)
       }
       return id
     } catch {

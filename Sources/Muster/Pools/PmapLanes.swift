@@ -92,7 +92,8 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   /// Keeps one worker busy until there is no work, or it is lost.
   private func lane(_ pid: ProcessID) async {
     defer { pool.put(pid) }
-    var underWay = Deque<(unit: WorkUnit, answer: Answer)>()
+    let mailbox = LaneMailbox()
+    var underWay: [LaneMailbox.Message] = []
     var window = LaneWindow(now: muster_now())
     var isUsable = true
     while true {
@@ -103,15 +104,20 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
         window.adjust(now: muster_now())
         while isUsable, underWay.count < window.depth, let unit = run.take() {
           do {
-            underWay.append((unit, try await send(unit, to: pid)))
+            underWay.append(try await send(unit, to: pid, mailbox))
           } catch {
             await notDone(unit, by: pid, error)
             isUsable = isThere(pid)
           }
         }
       }
-      guard let (unit, answer) = underWay.popFirst() else { return }
-      await receive(unit, answer, from: pid)
+      guard !underWay.isEmpty else { return }
+      guard let (message, reply) = await mailbox.next() else {
+        // The map has been cancelled.
+        return underWay.forEach { $0.cancel(in: cluster) }
+      }
+      underWay.remove(at: underWay.firstIndex { $0 === message }!)
+      await receive(message, reply, from: pid)
       window.answered()
     }
   }
@@ -128,37 +134,29 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 
   // MARK: One message
 
-  /// What is to be awaited for a unit that has been sent.
-  private enum Answer {
-    case message(Link, UInt64)
-    case here(Task<Void, Never>)
-  }
-
-  private func send(_ unit: WorkUnit, to pid: ProcessID) async throws -> Answer {
-    if pid == cluster.myid { return .here(runHere(unit)) }
+  private func send(
+    _ unit: WorkUnit, to pid: ProcessID, _ mailbox: LaneMailbox
+  ) async throws -> LaneMailbox.Message {
+    if pid == cluster.myid { return runHere(unit, mailbox) }
     let link = try await cluster.link(to: pid)
     await link.paceIfNeeded()
+    let id: UInt64
     if unit.positions.count == 1 {
-      return .message(link, try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link))
+      id = try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link)
+    } else {
+      id = try cluster.sendCall(Batch(function: function), run.inputs(at: unit.positions), over: link)
     }
-    return .message(link, try cluster.sendCall(Batch(function: function), run.inputs(at: unit.positions), over: link))
+    return mailbox.expect(unit, id, over: link)
   }
 
-  private func receive(_ unit: WorkUnit, _ answer: Answer, from pid: ProcessID) async {
-    switch answer {
-    case .here(let task): await task.value
-    case .message(let link, let id):
-      let reply = await link.reply(to: id)
-      switch reply.kind {
-      case .lost: await notDone(unit, by: pid, link.lossError)
-      case .cancelled: cluster.cancelCall(id, over: link)
-      default:
-        do {
-          try await finish(unit, reply, from: link)
-        } catch {
-          await run.fail(unit, with: error)
-        }
-      }
+  private func receive(_ message: LaneMailbox.Message, _ reply: Reply, from pid: ProcessID) async {
+    // What this process has done itself has been dealt with.
+    guard let link = message.call?.link else { return }
+    if reply.kind == .lost { return await notDone(message.unit, by: pid, link.lossError) }
+    do {
+      try await finish(message.unit, reply, from: link)
+    } catch {
+      await run.fail(message.unit, with: error)
     }
   }
 
@@ -182,8 +180,9 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   }
 
   /// In this process nothing is encoded; errors look as they would from another one.
-  private func runHere(_ unit: WorkUnit) -> Task<Void, Never> {
-    Task(executorPreference: cluster.engine) {
+  private func runHere(_ unit: WorkUnit, _ mailbox: LaneMailbox) -> LaneMailbox.Message {
+    let message = LaneMailbox.Message(unit, call: nil, in: mailbox)
+    let work = Task(executorPreference: cluster.engine) {
       for position in unit.positions {
         do {
           let value = try await Cluster.$isInCall.withValue(true) {
@@ -194,7 +193,10 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
           await run.fail(position, of: unit, with: error)
         }
       }
+      message.complete(with: Reply(.value))
     }
+    message.setWork(work)
+    return message
   }
 }
 

@@ -81,8 +81,8 @@ private final class IteratorBox<Base: IteratorProtocol>: @unchecked Sendable {
 }
 
 extension PmapCall {
-  /// More than the lanes of the pool send ahead.
-  private func enough() -> Int { 2 * LaneWindow.maximumDepth * batchSize * max(1, pool.count) }
+  /// More than a lane to every process sends ahead.
+  private func enough() -> Int { 2 * LaneWindow.maximumDepth * batchSize * nprocs() }
 
   func stream<F: RemoteFunction, S: Sequence<F.Input> & Sendable>(
     _ function: F, _ items: S, _ policy: FailurePolicy<F.Output>, ordered: Bool, inFlight: Int?

@@ -69,7 +69,7 @@ final class ReferenceTable: Sendable {
   ///
   /// - Throws: `ClusterError` when nobody does.
   func promise(_ reference: RRID) throws(ClusterError) -> ReferencePromise {
-    let kept = try kept(reference)
+    let kept = try existing(reference)
     guard case .promise(let promise) = kept else { throw Self.mismatch(reference, kept, "a future") }
     return promise
   }
@@ -78,7 +78,13 @@ final class ReferenceTable: Sendable {
   ///
   /// - Throws: `ClusterError` when nobody does.
   func channel(_ reference: RRID) throws(ClusterError) -> any KeptChannel {
-    let kept = try kept(reference)
+    if let channel = try channelIfKept(reference) { return channel }
+    throw Self.nothingKept(reference)
+  }
+
+  /// The channel behind a reference, if anything is kept under it.
+  func channelIfKept(_ reference: RRID) throws(ClusterError) -> (any KeptChannel)? {
+    guard let kept = kept(reference) else { return nil }
     guard case .channel(let channel) = kept else { throw Self.mismatch(reference, kept, "a channel") }
     return channel
   }
@@ -87,7 +93,7 @@ final class ReferenceTable: Sendable {
   ///
   /// - Throws: `ClusterError` when nobody does.
   func pool(_ reference: RRID) throws(ClusterError) -> PoolCore {
-    let kept = try kept(reference)
+    let kept = try existing(reference)
     guard case .pool(let pool) = kept else { throw Self.mismatch(reference, kept, "a pool") }
     return pool
   }
@@ -96,10 +102,20 @@ final class ReferenceTable: Sendable {
     ClusterError(.invalidArgument, "the reference \(reference) is \(kept.name), not \(wanted)")
   }
 
-  private func kept(_ reference: RRID) throws(ClusterError) -> Kept {
-    let kept = state.withLock { state in state.entries.find(reference).map { state.entries[$0].kept } }
-    if let kept { return kept }
-    throw ClusterError(
+  private func kept(_ reference: RRID) -> Kept? {
+    state.withLock { state in
+      guard let place = state.entries.find(reference) else { return nil }
+      return state.entries[place].kept
+    }
+  }
+
+  private func existing(_ reference: RRID) throws(ClusterError) -> Kept {
+    guard let kept = kept(reference) else { throw Self.nothingKept(reference) }
+    return kept
+  }
+
+  private static func nothingKept(_ reference: RRID) -> ClusterError {
+    ClusterError(
       .invalidArgument, "nothing is kept under the reference \(reference): everybody who had it has released it")
   }
 

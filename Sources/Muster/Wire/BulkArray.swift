@@ -48,7 +48,7 @@ class BulkArray: @unchecked Sendable {
 
   /// Whether the other one is the same memory, which is then the same content: both hold it, and so nobody changes it.
   func isSame(as other: BulkArray) -> Bool {
-    base == other.base && byteCount == other.byteCount && elementCode == other.elementCode
+    byteCount > 0 && base == other.base && byteCount == other.byteCount && elementCode == other.elementCode
   }
 
   /// Encodes the array it stands for.

@@ -13,6 +13,7 @@ struct DirectTypes: @unchecked Sendable {
     [Int].self, [Int8].self, [Int16].self, [Int32].self, [Int64].self, [Int128].self,
     [UInt].self, [UInt8].self, [UInt16].self, [UInt32].self, [UInt64].self, [UInt128].self,
     [Float16].self, [Float].self, [Double].self, [String].self,
+    ChannelCall.self,
   ])
 
   private struct Slot {
@@ -80,7 +81,7 @@ struct DirectTypes: @unchecked Sendable {
 /// metadata, which takes longer than all the rest.
 struct DirectSlot {
   /// As large and as aligned as the largest of the types; `DirectTypes` lists them all.
-  var memory = UInt128.zero
+  var memory = (UInt128.zero, UInt128.zero)
 
   /// Moves the value out of the slot.
   ///

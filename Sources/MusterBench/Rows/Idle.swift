@@ -51,7 +51,7 @@ private func processorTime(of pid: pid_t) throws -> Double {
 }
 
 /// VmRSS in bytes.
-private func residentMemory(of pid: pid_t) throws -> Double {
+func residentMemory(of pid: pid_t) throws -> Double {
   let text = try contents(of: "/proc/\(pid)/status")
   for line in text.split(separator: "\n") where line.hasPrefix("VmRSS:") {
     if let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) { return kibibytes * 1024 }

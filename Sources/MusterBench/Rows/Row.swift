@@ -10,9 +10,9 @@ struct Row: Sendable {
   let measure: @Sendable (Bench) async throws -> Measurement
 
   static let all: [Row] = [
-    call, callBlocking, inflight, callers64, remoteDo, pmap1, pmap100, array1MiB, array64MiB, capture80MB, launch16,
-    workerMemory,
-    idleCPU, loop, everywhere256,
+    call, callBlocking, inflight, callers64, remoteDo, pmap1, pmap100, channelRoundTrip, channelRate,
+    channelRateRemote, references, array1MiB, array64MiB, capture80MB, launch16, workerMemory, idleCPU, loop,
+    everywhere256,
   ]
 }
 

@@ -25,6 +25,8 @@ private enum FirstItem {
   }
 }
 
+func openGate(_ name: Int) { FirstItem.gate(name).fulfil(.success(true)) }
+
 struct WaitAtZero: RemoteFunction {
   let gate: Int
   func callAsFunction(_ item: Int) async throws -> Int {
@@ -66,11 +68,11 @@ struct WaitForCancellation: RemoteFunction {
     var early: [Int] = []
     for try await (index, _) in pmapStream(WaitAtZero(gate: 1), 0..<20, on: both) {
       early.append(index)
-      if early.count == 19 { FirstItem.gate(1).fulfil(.success(true)) }
+      if early.count == 19 { openGate(1) }
     }
     #expect(early.last == 0 && early.sorted() == Array(0..<20))
 
-    let opener = Task { FirstItem.gate(2).fulfil(.success(true)) }
+    let opener = Task { openGate(2) }
     var inOrder: [Int] = []
     for try await (index, value) in pmapStream(WaitAtZero(gate: 2), 0..<20, on: both, ordered: true) {
       #expect(value == index * 10)

@@ -232,13 +232,13 @@ struct Parcel: Codable, Sendable {
 }
 
 /// Sends a parcel along a path and keeps nothing; at its end the values are read.
-struct HandOn: RemoteProcedure {
+struct PassParcelOn: RemoteProcedure {
   typealias Input = Parcel
   let path: [ProcessID]
 
   func callAsFunction(_ parcel: Parcel) async throws {
     if let next = path.first {
-      try await remoteDo(HandOn(path: Array(path.dropFirst())), on: next, parcel)
+      try await remoteDo(PassParcelOn(path: Array(path.dropFirst())), on: next, parcel)
       return
     }
     do {
@@ -271,7 +271,8 @@ func `whatever overtakes what, a reference that is held leads to its value, and 
         path.append([1, 2, 3].filter { $0 != (path.last ?? 1) }.randomElement(using: &generator)!)
       }
       try await remoteDo(
-        HandOn(path: Array(path.dropFirst())), on: path[0], Parcel(channel: channel, future: future, report: report))
+        PassParcelOn(path: Array(path.dropFirst())), on: path[0],
+        Parcel(channel: channel, future: future, report: report))
     }
     var sum = 0
     for _ in 0..<count { sum += try await report.take() }

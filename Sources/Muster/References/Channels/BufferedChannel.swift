@@ -14,6 +14,10 @@ final class BufferedChannel: KeptChannel {
     queue = Mutex(Queue(capacity: capacity))
   }
 
+  func attempt(_ operation: ChannelOperation, for receipt: Receipt?) throws -> (any Sendable)? {
+    try change { try $0.attempt(operation, for: receipt, &$1) }
+  }
+
   func put(_ value: any Sendable, for receipt: Receipt?) async throws { _ = try await perform(.put(value), receipt) }
   func take(for receipt: Receipt?) async throws -> any Sendable { try await perform(.take, receipt) }
   func fetch(for receipt: Receipt?) async throws -> any Sendable { try await perform(.fetch, receipt) }
@@ -38,7 +42,6 @@ final class BufferedChannel: KeptChannel {
   var handedOutCount: Int { queue.withLock { $0.handedOutCount } }
 
   private func perform(_ operation: Queue.Operation, _ receipt: Receipt?) async throws -> any Sendable {
-    if let value = try change({ try $0.attempt(operation, for: receipt, &$1) }) { return value }
     let number = queue.withLock { $0.nextNumber() }
     let outcome = await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in

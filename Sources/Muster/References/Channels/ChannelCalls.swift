@@ -18,44 +18,48 @@ struct CreateChannel<Factory: KeptChannelFactory>: RemoteAction, OrderedFunction
   }
 }
 
-struct PutToChannel<Element: Codable & Sendable>: RemoteProcedure, OrderedFunction {
-  typealias Input = Element
+struct PutToChannel<Element: Codable & Sendable>: ChannelFunction {
   let call: ChannelCall
 
-  func callAsFunction(_ element: Element) async throws {
-    let channel = try await call.channel(of: Element.self)
-    try await call.perform(on: channel) { try await channel.put(element, for: call.receipt) }
+  func callAsFunction(_ element: Element) async throws -> Nothing {
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
+    if try call.attempt(.put(element), on: channel) == nil {
+      try await call.perform(on: channel) { try await channel.put(element, for: call.receipt) }
+    }
+    return Nothing()
   }
 }
 
-struct TakeFromChannel<Element: Codable & Sendable>: RemoteThunk, OrderedFunction {
+struct TakeFromChannel<Element: Codable & Sendable>: ChannelFunction {
   let call: ChannelCall
 
-  func callAsFunction() async throws -> Element {
-    let channel = try await call.channel(of: Element.self)
+  func callAsFunction(_: Nothing) async throws -> Element {
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
+    if let value = try call.attempt(.take, on: channel) { return try channel.cast(value, to: Element.self) }
     return try await call.perform(on: channel) {
       try channel.cast(await channel.take(for: call.receipt), to: Element.self)
     }
   }
 }
 
-struct FetchFromChannel<Element: Codable & Sendable>: RemoteThunk, OrderedFunction {
+struct FetchFromChannel<Element: Codable & Sendable>: ChannelFunction {
   let call: ChannelCall
 
-  func callAsFunction() async throws -> Element {
-    let channel = try await call.channel(of: Element.self)
+  func callAsFunction(_: Nothing) async throws -> Element {
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
     return try await call.perform(on: channel) {
       try channel.cast(await channel.fetch(for: call.receipt), to: Element.self)
     }
   }
 }
 
-struct WaitForChannel: RemoteAction, OrderedFunction {
+struct WaitForChannel: ChannelFunction {
   let call: ChannelCall
 
-  func callAsFunction() async throws {
-    let channel = try await call.channel()
+  func callAsFunction(_: Nothing) async throws -> Nothing {
+    guard let channel = try call.channel() else { throw try await call.tooEarly() }
     try await call.perform(on: channel) { try await channel.wait(for: call.receipt) }
+    return Nothing()
   }
 }
 
@@ -81,7 +85,7 @@ struct PutToChannelAt<Element: Codable & Sendable, Key: ChannelKey>: RemoteProce
   let key: Key
 
   func callAsFunction(_ element: Element) async throws {
-    let channel = try await call.channel(of: Element.self)
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
     try await call.perform(on: channel) { try await channel.put(element, at: key, for: call.receipt) }
   }
 }
@@ -91,7 +95,7 @@ struct TakeFromChannelAt<Element: Codable & Sendable, Key: ChannelKey>: RemoteTh
   let key: Key
 
   func callAsFunction() async throws -> Element {
-    let channel = try await call.channel(of: Element.self)
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
     return try await call.perform(on: channel) {
       try channel.cast(await channel.take(at: key, for: call.receipt), to: Element.self)
     }
@@ -103,7 +107,7 @@ struct FetchFromChannelAt<Element: Codable & Sendable, Key: ChannelKey>: RemoteT
   let key: Key
 
   func callAsFunction() async throws -> Element {
-    let channel = try await call.channel(of: Element.self)
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
     return try await call.perform(on: channel) {
       try channel.cast(await channel.fetch(at: key, for: call.receipt), to: Element.self)
     }
@@ -122,63 +126,21 @@ struct ChannelIsReadyAt<Key: ChannelKey>: RemoteThunk, InternalFunction {
 // MARK: What follows
 
 /// The taker has the value. Sent before the taker's task goes on: whatever that tells the owner comes behind it.
-struct AcknowledgeTake: RemoteAction, OrderedFunction {
+struct AcknowledgeTake: ChannelFunction {
   let call: ChannelCall
 
-  func callAsFunction() { try? Cluster.current.references.channel(call.id).acknowledge(call.receipt) }
+  func callAsFunction(_: Nothing) -> Nothing {
+    try? Cluster.current.references.channel(call.id).acknowledge(call.receipt)
+    return Nothing()
+  }
 }
 
 /// Whoever asked does not want it any more.
-struct CancelChannelCall: RemoteAction, OrderedFunction {
+struct CancelChannelCall: ChannelFunction {
   let call: ChannelCall
 
-  func callAsFunction() { try? Cluster.current.references.channel(call.id).cancel(call.receipt) }
-}
-
-/// Which operation on which channel.
-struct ChannelCall: Codable, Sendable {
-  let whence: Int
-  let number: UInt64
-  let caller: Int
-  let receiptNumber: UInt64
-
-  init(_ id: RRID, _ receipt: Receipt) {
-    whence = id.whence.rawValue
-    number = id.id
-    caller = receipt.process.rawValue
-    receiptNumber = receipt.number
-  }
-
-  var receipt: Receipt { Receipt(process: ProcessID(caller), number: receiptNumber) }
-
-  var id: RRID { RRID(whence: ProcessID(whence), id: number) }
-
-  /// The channel. Does not suspend if it is there.
-  ///
-  /// - Throws: `ChannelWasLate` when it is there only now; `ClusterError` when it is not.
-  func channel() async throws -> any KeptChannel {
-    let cluster = Cluster.current
-    if cluster.references.contains(id) { return try cluster.references.channel(id) }
-    _ = try await cluster.channel(id)
-    throw ChannelWasLate()
-  }
-
-  func channel<Element>(of type: Element.Type) async throws -> any KeptChannel {
-    let channel = try await channel()
-    try channel.check(type)
-    return channel
-  }
-
-  /// Runs the operation for its caller, unless that has gone: nobody would ever tell what became of it.
-  func perform<Value>(on channel: any KeptChannel, _ body: () async throws -> Value) async throws -> Value {
-    defer {
-      // Had it gone before the operation began, the channel was told too early.
-      if Cluster.current.references.isGone(receipt.process) { channel.lost(receipt.process) }
-    }
-    return try await body()
+  func callAsFunction(_: Nothing) -> Nothing {
+    try? Cluster.current.references.channel(call.id).cancel(call.receipt)
+    return Nothing()
   }
 }
-
-/// The owner did not know the channel when it was asked, and does now. Whoever asked asks again: what follows a request
-/// that waits for its channel, such as that it is not wanted any more, would overtake it.
-struct ChannelWasLate: Error, Codable {}

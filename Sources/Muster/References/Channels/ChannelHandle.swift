@@ -13,14 +13,28 @@ final class ChannelHandle: Sendable {
     /// The owner counts this process among the holders.
     var holds: Bool
     var creation: Creation?
+    var entries: Entries?
+  }
+
+  /// By what numbers the operations on a channel are called, so that generic code need not look for their types.
+  final class Entries: Sendable {
+    let put: FunctionEntry
+    let take: FunctionEntry
+    let acknowledge: FunctionEntry
+
+    init(put: FunctionEntry, take: FunctionEntry, acknowledge: FunctionEntry) {
+      self.put = put
+      self.take = take
+      self.acknowledge = acknowledge
+    }
   }
 
   let cluster: Cluster
   let owner: ProcessID
   let id: RRID
   /// In the process that owns it, the channel itself: nothing is encoded there.
-  private let local: (any KeptChannel)?
-  private let isHere: Bool
+  let local: (any KeptChannel)?
+  let isHere: Bool
   /// Who registered this process's hold with the owner; `nil` for itself.
   private let registrar: ProcessID?
   private let state: Mutex<State>
@@ -77,17 +91,19 @@ final class ChannelHandle: Sendable {
     state.withLock { state in
       guard let creation = state.creation else { return }
       cluster.releases.create(on: owner, creation.send)
-      state = State(holds: true, creation: nil)
+      state.holds = true
+      state.creation = nil
     }
   }
 
   /// The channel itself, in the process that owns it.
-  func channelHere() async throws -> (any KeptChannel)? {
+  func channelHere() async throws -> any KeptChannel {
     if let local { return local }
     // It was sent here before its maker's word that there is such a channel has come.
-    return isHere ? try await cluster.channel(id) : nil
+    return try await cluster.channel(id)
   }
 
+  /// The connection to the owner, which knows the channel or hears of it now.
   private func reach() async throws -> Link {
     guard owner != 0 else {
       throw ClusterError(
@@ -99,6 +115,19 @@ final class ChannelHandle: Sendable {
     return link
   }
 
+  /// `reach` without waiting, once this has been here before.
+  private func reachNow() -> (Link, Entries)? {
+    guard let entries = state.withLock({ $0.entries }), let link = cluster.openLink(to: owner) else { return nil }
+    return (link, entries)
+  }
+
+  private func reach(_ makeEntries: (FunctionRegistry) throws -> Entries) async throws -> (Link, Entries) {
+    let link = try await reach()
+    let entries = try makeEntries(cluster.functions)
+    state.withLock { $0.entries = entries }
+    return (link, entries)
+  }
+
   // MARK: Asking the owner
 
   /// Asks for what is done at once.
@@ -108,23 +137,50 @@ final class ChannelHandle: Sendable {
   }
 
   /// Asks for what may take long; the owner hears of it when it is not wanted any more.
-  func wait<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
+  func wait<F: RemoteFunction>(_ function: (ChannelCall) -> F) async throws -> F.Output where F.Input == Nothing {
     try await asHere { try await callOwner(function) { _, _ in } }
   }
 
   /// Takes a value. Until this process says that it has it the owner keeps it, for another one.
-  func take<F: RemoteThunk>(_ function: (ChannelCall) -> F) async throws -> F.Output {
+  ///
+  /// - Parameter makeEntries: called once.
+  func take<Element: Codable>(_ makeEntries: (FunctionRegistry) throws -> Entries) async throws -> Element {
+    while true {
+      let (link, entries) = if let now = reachNow() { now } else { try await reach(makeEntries) }
+      let call = ChannelCall(id, cluster.nextReceipt())
+      do {
+        await link.paceIfNeeded()
+        let slot = try cluster.sendCall(entries.take, over: link) { writer in
+          try writer.encode(call)
+          try writer.encode(Nothing())
+        }
+        let value = try cluster.decode(await link.reply(to: slot), from: link, as: Element.self)
+        // An owner that has gone has given it to nobody else.
+        try? cluster.cast(entries.acknowledge, over: link) { writer in
+          try writer.encode(call)
+          try writer.encode(Nothing())
+        }
+        return value
+      } catch {
+        // Also where there is a value that cannot be decoded here.
+        cancel(call, over: link)
+        try throwAsHere(error)
+      }
+    }
+  }
+
+  /// `take` of what is not often taken.
+  func take<F: RemoteFunction>(_ function: (ChannelCall) -> F) async throws -> F.Output where F.Input == Nothing {
     try await asHere {
       try await callOwner(function) { call, link in
-        // An owner that has gone has given it to nobody else.
         try? cluster.cast(AcknowledgeTake(call: call), Nothing(), over: link)
       }
     }
   }
 
-  private func callOwner<F: RemoteThunk>(
+  private func callOwner<F: RemoteFunction>(
     _ function: (ChannelCall) -> F, _ received: (ChannelCall, Link) -> Void
-  ) async throws -> F.Output {
+  ) async throws -> F.Output where F.Input == Nothing {
     let link = try await reach()
     let call = ChannelCall(id, cluster.nextReceipt())
     do {
@@ -139,24 +195,59 @@ final class ChannelHandle: Sendable {
   }
 
   /// Puts a value. When the task is cancelled this still waits for the owner's word on whether it has taken the value.
-  func put<F: RemoteFunction>(_ element: F.Input, _ function: (ChannelCall) -> F) async throws {
+  ///
+  /// - Parameter makeEntries: called once.
+  func put<Element: Encodable>(_ element: Element, _ makeEntries: (FunctionRegistry) throws -> Entries) async throws {
+    while true {
+      let (link, entries) = if let now = reachNow() { now } else { try await reach(makeEntries) }
+      do {
+        try Task.checkCancellation()
+        let call = ChannelCall(id, cluster.nextReceipt())
+        await link.paceIfNeeded()
+        let slot = try cluster.sendCall(entries.put, over: link) { writer in
+          try writer.encode(call)
+          try write(element, to: writer)
+        }
+        return try await outcome(of: call, slot, over: link)
+      } catch {
+        try throwAsHere(error)
+      }
+    }
+  }
+
+  private func write(_ element: some Encodable, to writer: FrameWriter) throws {
     do {
-      _ = try await asHere {
-        let link = try await reach()
+      try writer.encode(element)
+    } catch {
+      throw ClusterError(
+        .cannotEncode, "cannot encode a value for the channel \(id): \(error). Nothing was sent", cause: error)
+    }
+  }
+
+  /// `put` of what is not often put.
+  func put<F: RemoteFunction>(_ element: F.Input, _ function: (ChannelCall) -> F) async throws {
+    while true {
+      let link = try await reach()
+      do {
         try Task.checkCancellation()
         let call = ChannelCall(id, cluster.nextReceipt())
         await link.paceIfNeeded()
         let slot = try cluster.sendCall(function(call), element, over: link)
-        let reply = await withTaskCancellationHandler {
-          await link.certainReply(to: slot)
-        } onCancel: {
-          cancel(call, over: link)
-        }
-        return try cluster.decode(reply, from: link, as: F.Output.self)
+        return try await outcome(of: call, slot, over: link)
+      } catch {
+        try throwAsHere(error)
       }
-    } catch let error as RemoteError where Task.isCancelled && error.typeName.hasSuffix("CancellationError") {
-      throw CancellationError()
     }
+  }
+
+  /// The owner's word on a put.
+  private func outcome(of call: ChannelCall, _ slot: UInt64, over link: Link) async throws {
+    let reply = await withTaskCancellationHandler {
+      await link.certainReply(to: slot)
+    } onCancel: {
+      cancel(call, over: link)
+    }
+    _ = try cluster.decode(reply, from: link, as: Nothing.self)
   }
 
   private func cancel(_ call: ChannelCall, over link: Link) {
@@ -168,13 +259,16 @@ final class ChannelHandle: Sendable {
   /// the channel yet.
   private func asHere<Value>(_ body: () async throws -> Value) async throws -> Value {
     while true {
-      do {
-        return try await body()
-      } catch let error as RemoteError {
-        if error.underlying is ChannelWasLate { continue }
-        throw error.underlying as? ClusterError ?? error
-      }
+      do { return try await body() } catch { try throwAsHere(error) }
     }
+  }
+
+  /// Returns where the owner had not heard of the channel and is to be asked again.
+  private func throwAsHere(_ error: any Error) throws {
+    guard let remote = error as? RemoteError else { throw error }
+    if remote.underlying is ChannelWasLate { return }
+    if Task.isCancelled, remote.typeName.hasSuffix("CancellationError") { throw CancellationError() }
+    throw remote.underlying as? ClusterError ?? remote
   }
 }
 

@@ -5,12 +5,7 @@ import DequeModule
 /// A value taken for another process stays here, handed out, until that process says that it has it. When the process
 /// is lost first, or does not want the value any more, the value goes back to where it was, before all others.
 struct ChannelQueue<Waiter: Sendable>: Sendable {
-  enum Operation: Sendable {
-    case put(any Sendable)
-    case take
-    /// Looks at the first value.
-    case fetch
-  }
+  typealias Operation = ChannelOperation
 
   /// Who is to be told what.
   typealias Wakeups = [(waiter: Waiter, outcome: Result<any Sendable, any Error>)]

@@ -28,6 +28,9 @@ final class CustomChannel<Element: Codable & Sendable>: KeptChannel {
 
   var elementType: any Any.Type { Element.self }
 
+  /// Whether a user's channel has to wait only it knows.
+  func attempt(_ operation: ChannelOperation, for receipt: Receipt?) -> (any Sendable)? { nil }
+
   func put(_ value: any Sendable, for receipt: Receipt?) async throws {
     let element = try cast(value, to: Element.self)
     _ = try await run(receipt) { [channel] in

@@ -6,6 +6,11 @@
 protocol KeptChannel: AnyObject, Sendable {
   var elementType: any Any.Type { get }
 
+  /// Does it if that is possible without waiting.
+  ///
+  /// - Returns: the value taken or fetched, something after a put; `nil` when it is to be waited for.
+  func attempt(_ operation: ChannelOperation, for receipt: Receipt?) throws -> (any Sendable)?
+
   func put(_ value: any Sendable, for receipt: Receipt?) async throws
   func take(for receipt: Receipt?) async throws -> any Sendable
   func fetch(for receipt: Receipt?) async throws -> any Sendable
@@ -24,6 +29,13 @@ protocol KeptChannel: AnyObject, Sendable {
   func cancel(_ receipt: Receipt)
   /// A process has gone; what it took and did not acknowledge goes back.
   func lost(_ pid: ProcessID)
+}
+
+enum ChannelOperation: Sendable {
+  case put(any Sendable)
+  case take
+  /// Looks at the first value.
+  case fetch
 }
 
 /// What names a value of a channel with keys.

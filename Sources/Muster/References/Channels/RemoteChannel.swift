@@ -43,8 +43,9 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   /// - Throws: `ClusterError` `.channelClosed`; `CancellationError` when the task was cancelled before the channel had
   ///   taken the value, which is then not put.
   public func put(_ element: Element) async throws {
-    if let channel = try await handle.channelHere() { return try await channel.put(element, for: nil) }
-    try await handle.put(element) { PutToChannel<Element>(call: $0) }
+    if let channel = handle.local, try channel.attempt(.put(element), for: nil) != nil { return }
+    if handle.isHere { return try await handle.channelHere().put(element, for: nil) }
+    try await handle.put(element, Self.entries)
   }
 
   /// The first value, removed from the channel, as soon as there is one.
@@ -52,17 +53,28 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   /// - Throws: `ClusterError` `.channelClosed` when there will be none; `CancellationError` when the task is cancelled:
   ///   no value is lost by that.
   public func take() async throws -> Element {
-    if let channel = try await handle.channelHere() {
+    if let channel = handle.local, let value = try channel.attempt(.take, for: nil) {
+      return try channel.cast(value, to: Element.self)
+    }
+    if handle.isHere {
+      let channel = try await handle.channelHere()
       return try await channel.cast(channel.take(for: nil), to: Element.self)
     }
-    return try await handle.take { TakeFromChannel<Element>(call: $0) }
+    return try await handle.take(Self.entries)
+  }
+
+  private static func entries(in functions: FunctionRegistry) throws -> ChannelHandle.Entries {
+    try ChannelHandle.Entries(
+      put: functions.entry(of: PutToChannel<Element>.self), take: functions.entry(of: TakeFromChannel<Element>.self),
+      acknowledge: functions.entry(of: AcknowledgeTake.self))
   }
 
   /// The first value, which stays where it is, as soon as there is one.
   ///
   /// - Throws: as `take`.
   public func fetch() async throws -> Element {
-    if let channel = try await handle.channelHere() {
+    if handle.isHere {
+      let channel = try await handle.channelHere()
       return try await channel.cast(channel.fetch(for: nil), to: Element.self)
     }
     return try await handle.wait { FetchFromChannel<Element>(call: $0) }
@@ -72,7 +84,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   ///
   /// - Throws: as `take`.
   public func wait() async throws {
-    if let channel = try await handle.channelHere() { return try await channel.wait(for: nil) }
+    if handle.isHere { return try await handle.channelHere().wait(for: nil) }
     _ = try await handle.wait { WaitForChannel(call: $0) }
   }
 
@@ -84,7 +96,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   /// Takes no more values from now on; those that are there can still be taken. Tasks that wait with a value to put
   /// get `ClusterError` `.channelClosed`, and so do those that wait for a value, once none is left.
   public func close() async throws {
-    if let channel = try await handle.channelHere() { return try await channel.close() }
+    if handle.isHere { return try await handle.channelHere().close() }
     _ = try await handle.ask(CloseChannel(id: id), Nothing())
   }
 
@@ -95,7 +107,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   public var isEmpty: Bool { get async throws { try await ask(.isEmpty) } }
 
   private func ask(_ question: ChannelQuestion) async throws -> Bool {
-    if let channel = try await handle.channelHere() { return try await channel.ask(question) }
+    if handle.isHere { return try await handle.channelHere().ask(question) }
     return try await handle.ask(AskChannel(id: id), question)
   }
 
@@ -135,13 +147,14 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
 extension RemoteChannel {
   /// Puts a value at a key.
   public func put<Key: ChannelKey>(_ element: Element, at key: Key) async throws {
-    if let channel = try await handle.channelHere() { return try await channel.put(element, at: key, for: nil) }
+    if handle.isHere { return try await handle.channelHere().put(element, at: key, for: nil) }
     try await handle.put(element) { PutToChannelAt<Element, Key>(call: $0, key: key) }
   }
 
   /// The value at a key, removed.
   public func take<Key: ChannelKey>(at key: Key) async throws -> Element {
-    if let channel = try await handle.channelHere() {
+    if handle.isHere {
+      let channel = try await handle.channelHere()
       return try await channel.cast(channel.take(at: key, for: nil), to: Element.self)
     }
     return try await handle.take { TakeFromChannelAt<Element, Key>(call: $0, key: key) }
@@ -149,7 +162,8 @@ extension RemoteChannel {
 
   /// The value at a key, which stays where it is.
   public func fetch<Key: ChannelKey>(at key: Key) async throws -> Element {
-    if let channel = try await handle.channelHere() {
+    if handle.isHere {
+      let channel = try await handle.channelHere()
       return try await channel.cast(channel.fetch(at: key, for: nil), to: Element.self)
     }
     return try await handle.wait { FetchFromChannelAt<Element, Key>(call: $0, key: key) }
@@ -157,7 +171,7 @@ extension RemoteChannel {
 
   /// Whether there is a value at a key.
   public func isReady<Key: ChannelKey>(at key: Key) async throws -> Bool {
-    if let channel = try await handle.channelHere() { return try await channel.isReady(at: key) }
+    if handle.isHere { return try await handle.channelHere().isReady(at: key) }
     return try await handle.ask(ChannelIsReadyAt<Key>(id: id, key: key), Nothing())
   }
 }
@@ -169,7 +183,9 @@ extension RemoteChannel {
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let channel: RemoteChannel
 
-    public func next() async throws -> Element? {
+    public func next() async throws -> Element? { try await next(isolation: nil) }
+
+    public func next(isolation: isolated (any Actor)?) async throws -> Element? {
       do {
         return try await channel.take()
       } catch let error as ClusterError where error.code == .channelClosed {
