@@ -114,7 +114,8 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
       guard !underWay.isEmpty else { return }
       guard let (message, reply) = await mailbox.next() else {
         // The map has been cancelled.
-        return underWay.forEach { $0.cancel(in: cluster) }
+        for message in underWay { message.cancel(in: cluster) }
+        return
       }
       underWay.remove(at: underWay.firstIndex { $0 === message }!)
       await receive(message, reply, from: pid)

@@ -51,7 +51,8 @@ private func random(_ count: Int, using generator: inout SplitMix64) -> [UInt8] 
 
 @Test func `no, one and several arrays, empty ones too, are followed at once by small frames`() throws {
   let large = Array(0..<(20_000 as Int64))
-  let arrays: [[[Int64]]] = [[], [[]], [[1]], [large], [[], large, [], [5], []], [[], []], [large, large.map { $0 + 1 }]]
+  let other = large.map { $0 + 1 }
+  let arrays: [[[Int64]]] = [[], [[]], [[1]], [large], [[], large, [], [5], []], [[], []], [large, other]]
   for list in arrays {
     let messages = [
       Message(id: 1, body: [1], arrays: list), Message(id: 2), Message(id: 3, body: [3], arrays: list),

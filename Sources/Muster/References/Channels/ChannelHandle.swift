@@ -169,8 +169,8 @@ final class ChannelHandle: Sendable {
     }
   }
 
-  /// `take` of what is not often taken.
-  func take<F: RemoteFunction>(_ function: (ChannelCall) -> F) async throws -> F.Output where F.Input == Nothing {
+  /// `take` of a value under a key.
+  func takeKeyed<F: RemoteFunction>(_ function: (ChannelCall) -> F) async throws -> F.Output where F.Input == Nothing {
     try await asHere {
       try await callOwner(function) { call, link in
         try? cluster.cast(AcknowledgeTake(call: call), Nothing(), over: link)

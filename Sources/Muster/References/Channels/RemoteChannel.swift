@@ -157,7 +157,7 @@ extension RemoteChannel {
       let channel = try await handle.channelHere()
       return try await channel.cast(channel.take(at: key, for: nil), to: Element.self)
     }
-    return try await handle.take { TakeFromChannelAt<Element, Key>(call: $0, key: key) }
+    return try await handle.takeKeyed { TakeFromChannelAt<Element, Key>(call: $0, key: key) }
   }
 
   /// The value at a key, which stays where it is.
