@@ -271,7 +271,8 @@ func `whatever overtakes what, a reference that is held leads to its value, and 
         path.append([1, 2, 3].filter { $0 != (path.last ?? 1) }.randomElement(using: &generator)!)
       }
       try await remoteDo(
-        PassParcelOn(path: Array(path.dropFirst())), on: path[0], Parcel(channel: channel, future: future, report: report))
+        PassParcelOn(path: Array(path.dropFirst())), on: path[0],
+        Parcel(channel: channel, future: future, report: report))
     }
     var sum = 0
     for _ in 0..<count { sum += try await report.take() }
