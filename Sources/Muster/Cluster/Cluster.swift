@@ -17,6 +17,8 @@ final class Cluster: Sendable {
   let engine: Engine
   let functions = FunctionRegistry()
   let references = ReferenceTable()
+  /// What channels elsewhere have lent to loops of this process, by the numbers of their receipts.
+  let borrowings = Mutex<[UInt64: Borrowing]>([:])
   let releases = ReleaseBatch()
   let logger: Logger
   let members: Mutex<Members>

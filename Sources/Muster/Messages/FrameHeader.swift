@@ -88,7 +88,7 @@ extension FrameWriter {
       throw ClusterError(
         .invalidArgument, "a message holds at most \(UInt16.max) large arrays, this one has \(bulk.count)")
     }
-    let hasReferences = !references.references.isEmpty
+    let hasReferences = !references.isEmpty
     if hasReferences { references.write(to: self) }
     for array in bulk {
       write(UInt64(array.byteCount))

@@ -71,7 +71,7 @@ final class Link: IOSource, Flushable {
     writer.beginFrame(kind, id: id)
     try body(writer)
     try writer.endFrame()
-    if writer.references.references.isEmpty {
+    if writer.references.isEmpty {
       try enqueue(writer, function: function, isAwaited: isAwaited)
     } else {
       try enqueueWithReferences(writer, function: function, isAwaited: isAwaited)

@@ -14,8 +14,12 @@ final class OutgoingReferences: @unchecked Sendable {
 
   static let entrySize = 24
 
-  private(set) var references: [Reference] = []
+  // Looked at for every frame, nearly all of which have none; no access is open while other code runs.
+  @exclusivity(unchecked) private(set) var references: [Reference] = []
   private var indices: [RRID: Int] = [:]
+
+  @inline(__always)
+  var isEmpty: Bool { references.isEmpty }
 
   /// Enters a reference; its place in the table is what is encoded.
   func add(_ id: RRID, owner: ProcessID, keeping core: any AnyObject & Sendable) -> Int {
@@ -26,7 +30,6 @@ final class OutgoingReferences: @unchecked Sendable {
   }
 
   func removeAll() {
-    guard !references.isEmpty else { return }
     references = []
     indices = [:]
   }

@@ -57,7 +57,7 @@ final class FrameWriter {
   /// Forgets the frame, its arrays and all but a little of its memory.
   func reset() {
     count = 0
-    if owner == nil { references.removeAll() }
+    if !references.isEmpty, owner == nil { references.removeAll() }
     userInfoWasRead = false
     if !bulk.isEmpty { bulk.removeAll(keepingCapacity: bulk.capacity <= 64) }
     if capacity > Self.keptCapacity {

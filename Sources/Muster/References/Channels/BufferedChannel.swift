@@ -7,10 +7,12 @@ final class BufferedChannel: KeptChannel {
   typealias Queue = ChannelQueue<UnsafeContinuation<Result<any Sendable, any Error>, Never>>
 
   let elementType: any Any.Type
+  private let cluster: Cluster
   private let queue: Mutex<Queue>
 
-  init(of elementType: any Any.Type, capacity: Int) {
+  init(of elementType: any Any.Type, capacity: Int, cluster: Cluster) {
     self.elementType = elementType
+    self.cluster = cluster
     queue = Mutex(Queue(capacity: capacity))
   }
 
@@ -24,17 +26,19 @@ final class BufferedChannel: KeptChannel {
   func wait(for receipt: Receipt?) async throws { _ = try await perform(.fetch, receipt) }
   func close() { change { $0.close(&$1) } }
 
-  func ask(_ question: ChannelQuestion) -> Bool {
-    queue.withLock { queue in
-      switch question {
-      case .isReady: queue.isReady
-      case .isOpen: queue.isOpen
-      case .isEmpty: !queue.isReady
-      }
-    }
+  func ask(_ question: ChannelQuestion) async throws -> Bool {
+    if case .isOpen = question { return queue.withLock { $0.isOpen } }
+    let now = try attempt(.look, for: nil)
+    let isReady = if let now { now as? Bool } else { try await perform(.look, nil) as? Bool }
+    return (isReady == true) == (question == .isReady)
+  }
+
+  func lend(_ limit: Int, for receipt: Receipt) throws -> [any Sendable]? {
+    try change { try $0.lend(limit, to: receipt, &$1) }
   }
 
   func acknowledge(_ receipt: Receipt) { change { $0.acknowledge(receipt, &$1) } }
+  func acknowledge(_ receipt: Receipt, count: Int) { change { $0.acknowledge(receipt, count: count, &$1) } }
   func cancel(_ receipt: Receipt) { change { $0.cancel(receipt, &$1) } }
   func lost(_ pid: ProcessID) { change { $0.lose(pid, &$1) } }
 
@@ -63,12 +67,19 @@ final class BufferedChannel: KeptChannel {
     return try outcome.get()
   }
 
-  /// Changes the queue under the lock and wakes who is concerned outside it.
+  /// Changes the queue under the lock and tells who is concerned outside it.
   @discardableResult
   private func change<Value: Sendable>(_ body: (inout Queue, inout Queue.Wakeups) throws -> Value) rethrows -> Value {
     var wakeups: Queue.Wakeups = []
-    defer { for (waiter, outcome) in wakeups { waiter.resume(returning: outcome) } }
-    return try queue.withLock { try body(&$0, &wakeups) }
+    var recall: Receipt?
+    defer {
+      for (waiter, outcome) in wakeups { waiter.resume(returning: outcome) }
+      if let recall { cluster.recall(recall) }
+    }
+    return try queue.withLock { queue in
+      defer { recall = queue.takeRecall() }
+      return try body(&queue, &wakeups)
+    }
   }
 }
 
@@ -90,8 +101,8 @@ final class TypedBufferedChannel<Element: Codable & Sendable>: AbstractChannel {
   func take() async throws -> Element { try channel.cast(await channel.take(for: nil), to: Element.self) }
   func fetch() async throws -> Element { try channel.cast(await channel.fetch(for: nil), to: Element.self) }
   func wait() async throws { try await channel.wait(for: nil) }
-  func isReady() -> Bool { channel.ask(.isReady) }
+  func isReady() async throws -> Bool { try await channel.ask(.isReady) }
   func close() { channel.close() }
-  var isOpen: Bool { channel.ask(.isOpen) }
-  var isEmpty: Bool { channel.ask(.isEmpty) }
+  var isOpen: Bool { get async throws { try await channel.ask(.isOpen) } }
+  var isEmpty: Bool { get async throws { try await channel.ask(.isEmpty) } }
 }

@@ -85,6 +85,11 @@ extension ChannelCall {
     return try channel.attempt(operation, for: receipt)
   }
 
+  func lend(_ limit: Int, from channel: any KeptChannel) throws -> [any Sendable]? {
+    defer { checkCaller(of: channel) }
+    return try channel.lend(limit, for: receipt)
+  }
+
   /// To be called when an operation has ended: had its caller gone before it began, the channel was told too early.
   func checkCaller(of channel: any KeptChannel) {
     if Cluster.current.references.isGone(receipt.process) { channel.lost(receipt.process) }

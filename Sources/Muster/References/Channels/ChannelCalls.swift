@@ -42,6 +42,21 @@ struct TakeFromChannel<Element: Codable & Sendable>: ChannelFunction {
   }
 }
 
+/// Takes a value, or has several lent, for who goes through them one after the other.
+struct BorrowFromChannel<Element: Codable & Sendable>: ChannelFunction {
+  let call: ChannelCall
+
+  func callAsFunction(_ limit: Int) async throws -> [Element] {
+    guard let channel = try call.channel(of: Element.self) else { throw try await call.tooEarly() }
+    if let values = try call.lend(limit, from: channel) {
+      return try values.map { try channel.cast($0, to: Element.self) }
+    }
+    return try await call.perform(on: channel) {
+      [try channel.cast(await channel.take(for: call.receipt), to: Element.self)]
+    }
+  }
+}
+
 struct FetchFromChannel<Element: Codable & Sendable>: ChannelFunction {
   let call: ChannelCall
 
@@ -131,6 +146,16 @@ struct AcknowledgeTake: ChannelFunction {
 
   func callAsFunction(_: Nothing) -> Nothing {
     try? Cluster.current.references.channel(call.id).acknowledge(call.receipt)
+    return Nothing()
+  }
+}
+
+/// The taker has taken so many of those that it was lent. Likewise.
+struct AcknowledgeLoan: ChannelFunction {
+  let call: ChannelCall
+
+  func callAsFunction(_ count: Int) -> Nothing {
+    try? Cluster.current.references.channel(call.id).acknowledge(call.receipt, count: count)
     return Nothing()
   }
 }

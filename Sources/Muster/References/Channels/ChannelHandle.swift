@@ -20,12 +20,16 @@ final class ChannelHandle: Sendable {
   final class Entries: Sendable {
     let put: FunctionEntry
     let take: FunctionEntry
-    let acknowledge: FunctionEntry
+    let borrow: FunctionEntry
+    let acknowledgeTake: FunctionEntry
+    let acknowledgeLoan: FunctionEntry
 
-    init(put: FunctionEntry, take: FunctionEntry, acknowledge: FunctionEntry) {
-      self.put = put
-      self.take = take
-      self.acknowledge = acknowledge
+    init<Element: Codable & Sendable>(of element: Element.Type, in functions: FunctionRegistry) throws {
+      put = try functions.entry(of: PutToChannel<Element>.self)
+      take = try functions.entry(of: TakeFromChannel<Element>.self)
+      borrow = try functions.entry(of: BorrowFromChannel<Element>.self)
+      acknowledgeTake = try functions.entry(of: AcknowledgeTake.self)
+      acknowledgeLoan = try functions.entry(of: AcknowledgeLoan.self)
     }
   }
 
@@ -156,13 +160,41 @@ final class ChannelHandle: Sendable {
         }
         let value = try cluster.decode(await link.reply(to: slot), from: link, as: Element.self)
         // An owner that has gone has given it to nobody else.
-        try? cluster.cast(entries.acknowledge, over: link) { writer in
+        try? cluster.cast(entries.acknowledgeTake, over: link) { writer in
           try writer.encode(call)
           try writer.encode(Nothing())
         }
         return value
       } catch {
         // Also where there is a value that cannot be decoded here.
+        cancel(call, over: link)
+        try throwAsHere(error)
+      }
+    }
+  }
+
+  /// Takes the first of several values, and has the others lent.
+  ///
+  /// - Returns: at least one value.
+  func borrow<Element: Codable>(
+    _ limit: Int, _ makeEntries: (FunctionRegistry) throws -> Entries
+  ) async throws -> ([Element], Borrowing) {
+    while true {
+      let (link, entries) = if let now = reachNow() { now } else { try await reach(makeEntries) }
+      let call = ChannelCall(id, cluster.nextReceipt())
+      let borrowing = Borrowing(call, over: link, cluster, acknowledgement: entries.acknowledgeLoan)
+      do {
+        await link.paceIfNeeded()
+        let slot = try cluster.sendCall(entries.borrow, over: link) { writer in
+          try writer.encode(call)
+          try writer.encode(limit)
+        }
+        let values = try cluster.decode(await link.reply(to: slot), from: link, as: [Element].self)
+        guard !values.isEmpty else { throw ClusterError(.cannotDecode, "a channel has answered without a value") }
+        try borrowing.arrive(values.count)
+        return (values, borrowing)
+      } catch {
+        borrowing.forget()
         cancel(call, over: link)
         try throwAsHere(error)
       }

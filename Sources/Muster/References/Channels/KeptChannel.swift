@@ -23,8 +23,12 @@ protocol KeptChannel: AnyObject, Sendable {
   func fetch(at key: some ChannelKey, for receipt: Receipt?) async throws -> any Sendable
   func isReady(at key: some ChannelKey) async throws -> Bool
 
+  /// Takes a value, or has several lent, without waiting; `nil` when one is to be waited for.
+  func lend(_ limit: Int, for receipt: Receipt) throws -> [any Sendable]?
   /// The process that took a value has it.
   func acknowledge(_ receipt: Receipt)
+  /// The process has taken so many of those that it was lent.
+  func acknowledge(_ receipt: Receipt, count: Int)
   /// The process gives up what it asked for; a value that it took goes back.
   func cancel(_ receipt: Receipt)
   /// A process has gone; what it took and did not acknowledge goes back.
@@ -36,6 +40,8 @@ enum ChannelOperation: Sendable {
   case take
   /// Looks at the first value.
   case fetch
+  /// Looks whether there is one.
+  case look
 }
 
 /// What names a value of a channel with keys.
@@ -43,6 +49,12 @@ public typealias ChannelKey = Hashable & Codable & Sendable
 
 enum ChannelQuestion: String, Codable, Sendable {
   case isReady, isOpen, isEmpty
+}
+
+/// What a channel need not do.
+extension KeptChannel {
+  func lend(_ limit: Int, for receipt: Receipt) throws -> [any Sendable]? { nil }
+  func acknowledge(_ receipt: Receipt, count: Int) { acknowledge(receipt) }
 }
 
 extension KeptChannel {

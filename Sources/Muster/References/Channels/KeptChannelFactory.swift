@@ -6,7 +6,9 @@ protocol KeptChannelFactory: Codable, Sendable {
 struct BufferFactory<Element: Codable & Sendable>: KeptChannelFactory {
   let capacity: Int
 
-  func makeKept(for cluster: Cluster) -> any KeptChannel { BufferedChannel(of: Element.self, capacity: capacity) }
+  func makeKept(for cluster: Cluster) -> any KeptChannel {
+    BufferedChannel(of: Element.self, capacity: capacity, cluster: cluster)
+  }
 }
 
 struct CustomFactory<Factory: ChannelFactory>: KeptChannelFactory {

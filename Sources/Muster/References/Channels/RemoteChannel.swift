@@ -64,9 +64,7 @@ public final class RemoteChannel<Element: Codable & Sendable>: AbstractRemoteRef
   }
 
   private static func entries(in functions: FunctionRegistry) throws -> ChannelHandle.Entries {
-    try ChannelHandle.Entries(
-      put: functions.entry(of: PutToChannel<Element>.self), take: functions.entry(of: TakeFromChannel<Element>.self),
-      acknowledge: functions.entry(of: AcknowledgeTake.self))
+    try ChannelHandle.Entries(of: Element.self, in: functions)
   }
 
   /// The first value, which stays where it is, as soon as there is one.
@@ -182,12 +180,15 @@ extension RemoteChannel {
   /// Takes the values of a channel, one at a time, until it is closed and empty. Others may take from it, too.
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let channel: RemoteChannel
+    fileprivate let ahead = ReadAhead<Element>()
 
     public func next() async throws -> Element? { try await next(isolation: nil) }
 
     public func next(isolation: isolated (any Actor)?) async throws -> Element? {
+      if let element = try ahead.takeNext() { return element }
       do {
-        return try await channel.take()
+        if channel.handle.isHere { return try await channel.take() }
+        return try await ahead.take(from: channel.handle, RemoteChannel.entries)
       } catch let error as ClusterError where error.code == .channelClosed {
         return nil
       }
