@@ -26,9 +26,11 @@ let package = Package(
   ],
   targets: [
     .target(name: "CMuster"),
+    .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
     .target(
       name: "Muster",
       dependencies: [
+        "CHwloc",
         "CMuster",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -64,7 +66,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MusterTests",
-      dependencies: ["Muster", "CMuster", "TransportConformance", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "Muster", "CHwloc", "CMuster", "TransportConformance", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     // A C constructor that turns the test runner into a worker when it is launched as one.
     .target(name: "CTestWorker", path: "Tests/CTestWorker"),

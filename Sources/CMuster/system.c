@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <elf.h>
 #include <link.h>
+#include <linux/mempolicy.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,23 @@ int muster_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONB
 
 // The system call, not glibc's wrapper: it returns the size of the kernel's mask, and takes masks of any size.
 long muster_get_affinity(uint8_t *mask, size_t size) { return syscall(SYS_sched_getaffinity, 0, size, mask); }
+
+int muster_set_affinity(pid_t thread, const uint8_t *mask, size_t size) {
+  return (int)syscall(SYS_sched_setaffinity, thread, size, mask);
+}
+
+int muster_set_memory_local(void) { return (int)syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL, 0); }
+
+int muster_set_memory_interleaved(const uint8_t *nodes, size_t size) {
+  unsigned long mask[1024 / sizeof(unsigned long)] = {0};
+  if (size > sizeof mask) {
+    errno = EINVAL;
+    return -1;
+  }
+  memcpy(mask, nodes, size);
+  // The kernel ignores the last bit it is told of.
+  return (int)syscall(SYS_set_mempolicy, MPOL_INTERLEAVE, mask, size * 8 + 1);
+}
 
 int muster_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 

@@ -58,6 +58,13 @@ long muster_random(void *_Nonnull out, size_t count);
 int muster_accept(int listener);
 /// The mask of the CPUs this thread may run on; returns the bytes written, or -1.
 long muster_get_affinity(uint8_t *_Nonnull mask, size_t size);
+/// Lets a thread of this process run only there; 0, or -1 and errno.
+int muster_set_affinity(pid_t thread, const uint8_t *_Nonnull mask, size_t size);
+/// The memory policy of this thread and those that it makes; 0, or -1 and errno. set_mempolicy(2) is libnuma's, not
+/// glibc's.
+int muster_set_memory_local(void);
+/// The mask of NUMA nodes is a set of bits as for the affinity.
+int muster_set_memory_interleaved(const uint8_t *_Nonnull nodes, size_t size);
 /// pipe2 with O_CLOEXEC.
 int muster_pipe(int *_Nonnull ends);
 /// Where the executable was loaded, and the name and object of an exported symbol: <link.h> and <dlfcn.h> with

@@ -8,7 +8,7 @@ extension Cluster {
     let options = options ?? manager.defaultOptions
     try requireProcess1("addprocs")
     try WorkerProcess.requireConsumedInvitation()
-    let count = try manager.workerCount()
+    let count = try await manager.workerCount(options)
     try options.validate(count: count)
     try adoptTopology(options)
     try await workersStart(manager, options)
@@ -112,9 +112,10 @@ extension Cluster {
     do {
       let link = try adopt(connection, from: record.pid)
       let id = try sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link)
-      let info = try decode(await link.reply(to: id), from: link, as: PeerInfo.self)
+      let arrival = try decode(await link.reply(to: id), from: link, as: Arrival.self)
+      try verify(arrival, record.pid)
       let config = launch.snapshot.record(ofTicket: ticket)?.config
-      try await admit(info, config)
+      try await admit(arrival.info, config)
       launch.joined(ticket: ticket)
       addToDefaultPool(record.pid)
     } catch {

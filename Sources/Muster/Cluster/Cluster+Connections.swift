@@ -125,6 +125,7 @@ extension Cluster {
 
   /// A process has gone: everything this process had to do with it ends.
   func processLost(_ pid: ProcessID, reason: String) async {
+    placements.withLock { $0.release(pid) }
     let (links, member) = members.withLock { members -> ([Link], Members.Member?) in
       guard let member = members[pid], !member.state.isGone else { return ([], nil) }
       let links = members.takeLinks(of: pid)

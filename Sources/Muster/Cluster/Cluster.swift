@@ -31,6 +31,8 @@ final class Cluster: Sendable {
   let storedFunctions = StoredFunctions()
   /// What only process 1 has: listeners, launches, managers.
   let launching = Mutex(LaunchingState())
+  /// Of process 1: where it has put its workers.
+  let placements = Mutex(PlacementLedger())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)
   private let referenceCount = Atomic<UInt64>(0)
   private let receiptCount = Atomic<UInt64>(0)

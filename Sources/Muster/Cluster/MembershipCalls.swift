@@ -3,7 +3,7 @@ import Synchronization
 
 /// What process 1 tells its workers: internal remote functions, like everything else.
 
-/// Gives a worker its number and everything it needs to know; the worker answers with what it is.
+/// Gives a worker its number and everything it needs to know; the worker answers with what it is and has.
 struct Welcome: RemoteThunk, InternalFunction {
   let pid: ProcessID
   let process1: PeerInfo
@@ -13,9 +13,19 @@ struct Welcome: RemoteThunk, InternalFunction {
   let restrict: Bool
   let directory: String?
 
-  func callAsFunction() throws -> PeerInfo {
-    try WorkerProcess.accept(self)
+  func callAsFunction() throws -> Arrival {
+    Arrival(
+      info: try WorkerProcess.accept(self), cpus: .ofThisThread, refusal: WorkerProcess.bindingRefusal.withLock { $0 })
   }
+}
+
+/// What a new worker says of itself.
+struct Arrival: Codable, Sendable {
+  let info: PeerInfo
+  /// Where the kernel lets it run.
+  let cpus: CPUSet
+  /// What the kernel did not grant of its binding.
+  let refusal: String?
 }
 
 /// Who has come and who has gone.

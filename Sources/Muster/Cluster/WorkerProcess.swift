@@ -7,6 +7,8 @@ enum WorkerProcess {
   private static let invitationTaken = Atomic<Bool>(false)
   /// Where the Unix sockets of this node are; removed by the workers if process 1 could not.
   private static let directory = Mutex<String?>(nil)
+  /// What the kernel did not grant when this worker bound itself.
+  static let bindingRefusal = Mutex<String?>(nil)
 
   /// Whether this process was launched as a worker: its first argument says so.
   static var isInvited: Bool { ProgramArguments.current.count > 1 && ProgramArguments.current[1] == Invitation.flag }
@@ -24,8 +26,11 @@ enum WorkerProcess {
   /// Serves until the cluster is over; does not return.
   static func serve() async -> Never {
     invitationTaken.store(true, ordering: .relaxed)
+    // Here and now, before the Engine has threads: they inherit what this one is bound to.
+    let invitation = Result { () throws(ClusterError) in try readInvitation() }
+    if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }
     await serve {
-      let invitation = try readInvitation()
+      let invitation = try invitation.get()
       // No mark of the worker stays for user code, or for a child of it, to see.
       ProgramArguments.hide(1...1)
       closeStandardInput()
@@ -51,7 +56,7 @@ enum WorkerProcess {
 
   // MARK: The invitation
 
-  private static func readInvitation() throws -> Invitation {
+  private static func readInvitation() throws(ClusterError) -> Invitation {
     try Invitation(text: readStandardInput(until: "\n\n"))
   }
 

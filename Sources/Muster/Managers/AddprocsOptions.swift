@@ -11,10 +11,18 @@ public struct AddprocsOptions: Sendable {
   public var topology: Topology = .allToAll
   /// Workers connect to each other when they first need to; otherwise before `addprocs` returns.
   public var lazy = true
-  /// Lets the BLAS libraries and OpenMP use a thread for every core the worker may use; otherwise one.
+  /// Lets the BLAS libraries and OpenMP use a thread for every core the worker may use, and gives each worker an equal
+  /// part of the cores; otherwise one thread, and one core.
   public var enableThreadedBLAS = false
-  /// The number of threads BLAS libraries and OpenMP use in a worker.
+  /// How many cores each worker gets, and the number of threads BLAS libraries and OpenMP use in it.
   public var threadsPerWorker: Int?
+  /// Where the workers are put; each on a core of its own by default. More workers than cores are not bound, unless the
+  /// policy is strict: then they are an error.
+  public var placement = PlacementPolicy.core
+  /// What each worker may run on: its cores by default.
+  public var bindTo = BindTarget.automatic
+  /// How many cores of its machine process 1 keeps for itself; by default workers share them with it.
+  public var reservedCores = 0
   /// Listen on loopback and Unix sockets only.
   public var restrict = true
   /// From the start of a process until it has joined. The default is `MUSTER_WORKER_TIMEOUT` seconds, or 60.
@@ -47,34 +55,6 @@ public struct AddprocsOptions: Sendable {
     if let threadsPerWorker, threadsPerWorker < 1 {
       throw invalid("options.threadsPerWorker is \(threadsPerWorker): it must be at least 1")
     }
-  }
-
-  /// The variables that keep libraries from starting a thread per core in each of many workers.
-  var threadVariables: [String: String] {
-    let count = String(threadsPerWorker ?? (enableThreadedBLAS ? UsableCores.count() : 1))
-    return ["OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "MKL_NUM_THREADS": count]
-  }
-}
-
-/// How many workers to start.
-public enum WorkerCount: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
-  /// One per core that this process may use (its cpuset, its share of the control group), not per core of the host.
-  case auto
-  case exactly(Int)
-
-  public init(integerLiteral value: Int) { self = .exactly(value) }
-
-  public var description: String {
-    switch self {
-    case .auto: "auto"
-    case .exactly(let count): "\(count)"
-    }
-  }
-
-  func resolve() -> Int {
-    switch self {
-    case .auto: UsableCores.count()
-    case .exactly(let count): count
-    }
+    guard reservedCores >= 0 else { throw invalid("options.reservedCores is \(reservedCores): it must be at least 0") }
   }
 }

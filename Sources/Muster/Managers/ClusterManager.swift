@@ -12,6 +12,12 @@ public protocol ClusterManager: Sendable {
   /// - Throws: `ClusterError` `.invalidArgument` when that cannot be.
   func workerCount() throws -> Int
 
+  /// How many workers `launch` will start with these options, for a manager that looks at machines to find out
+  /// (`.auto`). The default asks `workerCount()`.
+  ///
+  /// - Throws: `ClusterError` `.invalidArgument` when that cannot be.
+  func workerCount(_ options: AddprocsOptions) async throws -> Int
+
   /// Starts the workers of `request`, and reports each as it starts or fails to; need not wait for them to join.
   ///
   /// - Throws: what prevents all of them.
@@ -42,6 +48,7 @@ public protocol ClusterManager: Sendable {
 
 extension ClusterManager {
   public var defaultOptions: AddprocsOptions { AddprocsOptions() }
+  public func workerCount(_ options: AddprocsOptions) async throws -> Int { try workerCount() }
   public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {}
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? { nil }
   public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {
@@ -82,6 +89,8 @@ public struct WorkerConfig: Sendable {
   public var ident: Int?
   public var connectIdents: [Int]?
   public var enableThreadedBLAS: Bool?
+  /// What it was bound to; filled in from its placement when it is reported as started.
+  public var cpuset: CPUSet?
 
   public init() {}
 }

@@ -17,16 +17,20 @@ final class ByHandManager: ClusterManager {
 
   private let count: Int
   private let way: Way
+  private let nodes: [PlacementPlan.Node]
   private let children = Mutex<[ProcessID: ByHandChild]>([:])
 
-  init(_ count: Int, _ way: Way) {
+  /// - Parameter nodes: where the workers are to be placed; nowhere in particular if there are none.
+  init(_ count: Int, _ way: Way, on nodes: [PlacementPlan.Node] = []) {
     self.count = count
     self.way = way
+    self.nodes = nodes
   }
 
   func workerCount() throws -> Int { count }
 
   func launch(_ request: LaunchRequest) async throws {
+    if !nodes.isEmpty { try request.place(on: nodes) }
     for (index, worker) in request.workers.enumerated() {
       var config = WorkerConfig()
       // Of the workers 1, 2, 3, … those of equal parity, each naming only those behind it.

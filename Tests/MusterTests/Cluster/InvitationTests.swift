@@ -5,7 +5,8 @@ import Testing
 private func invitation(parent: Int32? = 42, restrict: Bool = true) -> Invitation {
   Invitation(
     cookie: Cookie(), addresses: [.unix(path: "/tmp/a=b c.sock"), .tcp(host: "::1", port: 5)], ticket: .max,
-    timeout: .milliseconds(1_500), transport: .automatic, restrict: restrict, parent: parent)
+    timeout: .milliseconds(1_500), transport: .automatic, restrict: restrict, parent: parent,
+    binding: try! Binding(cpus: "0-3,8", memory: "interleave:0-1"))
 }
 
 @Test(arguments: [nil, 1] as [Int32?], [true, false])
@@ -14,7 +15,7 @@ func `an invitation is read as it was written`(parent: Int32?, restrict: Bool) t
   let read = try Invitation(text: written.text)
   #expect(read.cookie.bytes == written.cookie.bytes && read.addresses == written.addresses)
   #expect(read.ticket == .max && read.timeout == .milliseconds(1_500) && read.transport == .automatic)
-  #expect(read.restrict == restrict && read.parent == parent)
+  #expect(read.restrict == restrict && read.parent == parent && read.binding == written.binding)
 }
 
 @Test func `an invitation ends with its only empty line`() {
@@ -32,6 +33,7 @@ func `an invitation is read as it was written`(parent: Int32?, restrict: Bool) t
     bad.append(lines.filter { !$0.hasPrefix(key) } + ["\(key) is missing"])
     if key != "restrict" { bad.append(lines.filter { !$0.hasPrefix(key) } + ["\(key)=nonsense"]) }
   }
+  for key in ["cpus", "memory"] { bad.append(lines.filter { !$0.hasPrefix(key) } + ["\(key)=nonsense"]) }
   for text in bad.map({ $0.joined(separator: "\n") + "\n\n" }) {
     do {
       _ = try Invitation(text: text)

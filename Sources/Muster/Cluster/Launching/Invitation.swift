@@ -14,18 +14,21 @@ struct Invitation: Sendable {
   let restrict: Bool
   /// The process that has to live: the worker's end is tied to its own parent's. `nil`: it is not.
   let parent: Int32?
+  /// What it is to bind itself to before anything else.
+  let binding: Binding
 
   var text: String {
     var lines = ["cookie=\(cookie.hex)", "ticket=\(ticket)", "timeout=\(timeout.nanoseconds)"]
     lines += addresses.map { "address=\($0)" }
     lines += ["transport=\(transport.rawValue)", "restrict=\(restrict)"]
     if let parent { lines.append("parent=\(parent)") }
+    lines += binding.lines
     return lines.joined(separator: "\n") + "\n\n"
   }
 
   init(
     cookie: Cookie, addresses: [TransportAddress], ticket: UInt64, timeout: Duration, transport: TransportChoice,
-    restrict: Bool, parent: Int32?
+    restrict: Bool, parent: Int32?, binding: Binding = Binding()
   ) {
     self.cookie = cookie
     self.addresses = addresses
@@ -34,6 +37,7 @@ struct Invitation: Sendable {
     self.transport = transport
     self.restrict = restrict
     self.parent = parent
+    self.binding = binding
   }
 
   init(text: String) throws(ClusterError) {
@@ -57,6 +61,11 @@ struct Invitation: Sendable {
     self.transport = transport
     restrict = try value("restrict") == "true"
     parent = values["parent"]?.first.flatMap { Int32($0) }
+    do {
+      binding = try Binding(cpus: values["cpus"]?.first, memory: values["memory"]?.first)
+    } catch {
+      throw Self.malformed(error.message)
+    }
   }
 
   private static func malformed(_ what: String) -> ClusterError {

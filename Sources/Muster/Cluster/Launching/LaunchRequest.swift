@@ -35,13 +35,16 @@ public final class LaunchRequest: Sendable {
   public func invitation(for worker: LaunchedWorker, parent: Int32? = nil) -> String {
     Invitation(
       cookie: cookie, addresses: addresses, ticket: worker.ticket, timeout: options.timeout,
-      transport: options.transport, restrict: options.restrict, parent: parent
+      transport: options.transport, restrict: options.restrict, parent: parent,
+      binding: Cluster.current.placements.withLock { $0[worker.pid]?.binding } ?? Binding()
     ).text
   }
 
   /// A worker's process has been started; process 1 now waits for it, or connects to it if the manager's `connect` can.
   public func started(_ worker: LaunchedWorker, _ config: WorkerConfig) {
-    update { $0.setState(.started, ofTicket: worker.ticket, config: config) }
+    var config = config
+    config.cpuset = config.cpuset ?? Cluster.current.placements.withLock { $0[worker.pid]?.binding.cpus }
+    update { [config] in $0.setState(.started, ofTicket: worker.ticket, config: config) }
     onStarted(self, worker, config)
   }
 

@@ -19,10 +19,20 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
 
   public var description: String { "LocalManager(\(count))" }
 
-  public func workerCount() throws -> Int { count.resolve() }
+  public func workerCount() throws -> Int { try workerCount(on: defaultOptions) }
+
+  public func workerCount(_ options: AddprocsOptions) async throws -> Int { try workerCount(on: options) }
+
+  private func workerCount(on options: AddprocsOptions) throws -> Int {
+    try count.resolve(on: HardwareTopology.thisMachine, quota: ControlGroup.cpuQuota(), options)
+  }
 
   public func launch(_ request: LaunchRequest) async throws {
     let cluster = Cluster.current
+    try request.place(on: [
+      PlacementPlan.Node(
+        name: hostName(), topology: .thisMachine(), reservedCores: request.options.reservedCores)
+    ])
     for worker in request.workers {
       do {
         try launch(worker, request, cluster)
@@ -44,7 +54,7 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
     let child = try ChildProcess.spawn(
       ChildProcess.Command(
         executable: config.exename!, arguments: [Invitation.flag] + options.exeflags,
-        environment: currentEnvironment().merging(options.threadVariables) { $1 }.merging(options.env) { $1 },
+        environment: currentEnvironment().merging(request.environment(for: worker)) { $1 },
         directory: options.dir, input: request.invitation(for: worker, parent: getpid())),
       engine: cluster.engine, output: output)
     config.ospid = child.pid
