@@ -15,10 +15,10 @@ private func cpuSets(ofProcess pid: Int32) throws -> Set<CPUSet> {
     })
 }
 
-/// The memory policies of the mappings of the process that runs it.
+/// The memory policies of the mappings of the thread that runs it.
 struct MemoryPolicies: RemoteThunk {
   func callAsFunction() -> [String] {
-    let lines = (try? String(contentsOfFile: "/proc/self/numa_maps", encoding: .utf8)) ?? ""
+    let lines = (try? String(contentsOfFile: "/proc/thread-self/numa_maps", encoding: .utf8)) ?? ""
     return Set(lines.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first.map(String.init) })
       .sorted()
   }
@@ -149,7 +149,7 @@ extension ClusterTests {
       }
     }
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/numa_maps")))
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/thread-self/numa_maps")))
     func memoryCanBeInterleaved() async throws {
       var options = AddprocsOptions()
       options.placement.memory = .interleave

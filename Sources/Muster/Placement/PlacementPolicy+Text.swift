@@ -27,7 +27,9 @@ extension PlacementPolicy: CustomStringConvertible {
       case .cpus(let cpus): "cpus:" + cpus.map(String.init).joined(separator: ",")
       case .masks(let masks): "masks:" + masks.map { $0.formatted(.mask) }.joined(separator: ",")
       }
-    return name + (spansNodes && level != .node ? ":span" : "") + (isStrict ? ":strict" : "")
+    // To go round nodes is to span them.
+    let isImplied = level == .node && (order == .cyclic || order == .block)
+    return name + (spansNodes && !isImplied ? ":span" : "") + (isStrict ? ":strict" : "")
       + (memory == .local ? "" : ":mem=\(memory.rawValue)")
   }
 

@@ -12,7 +12,7 @@ struct Row: Sendable {
   static let all: [Row] = [
     call, callBlocking, inflight, callers64, remoteDo, pmap1, pmap100, channelRoundTrip, channelRate,
     channelRateRemote, references, array1MiB, array64MiB, capture80MB, launch16, workerMemory, idleCPU, loop,
-    everywhere256,
+    everywhere256, placement10k,
   ]
 }
 

@@ -36,7 +36,7 @@ enum Machines {
   /// Every machine, whole and with a part of it allowed.
   static let all: [(name: String, topology: HardwareTopology)] = (synthetic + recorded).flatMap { name in
     guard let topology = try? named(name) else { return [(name, HardwareTopology.none)] }
-    var generator = SplitMix64(seed: UInt64(name.utf8.reduce(0) { $0 * 31 + Int($1) & 0xffff }))
+    var generator = SplitMix64(seed: name.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
     let some = CPUSet(topology.allowed.filter { _ in Int.random(in: 0..<3, using: &generator) > 0 })
     return [(name, topology), (name + ", restricted", topology.restricted(to: some))].filter { !$1.allowed.isEmpty }
   }

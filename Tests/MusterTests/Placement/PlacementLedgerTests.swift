@@ -63,8 +63,9 @@ private func placed(_ ledger: PlacementLedger, _ pids: [ProcessID]) -> [String] 
   _ = try ledger.place([3, 4], on: [node("numa:2 core:1 pu:1")], options)
   #expect(ledger[3]?.binding.lines == ["memory=interleave:0-1"])
   options.placement.memory = .none
-  options.reservedCores = 1
-  _ = try ledger.place([5, 6], on: [node("numa:2 core:1 pu:1", name: "n2")], options)
+  var other = try node("numa:2 core:1 pu:1", name: "n2")
+  other.reservedCores = 1
+  _ = try ledger.place([5, 6], on: [other], options)
   #expect(ledger[5]?.worker.isBound == false && ledger[5]?.binding.lines == ["cpus=1"])
 }
 

@@ -13,7 +13,7 @@ private func sets(
 }
 
 /// Two packages with two cores each, two hardware threads to a core, numbered one after the other.
-private let small = "package:2 l3:1 core:2 pu:2"
+private let small = "package:2 numa:1 l3:1 core:2 pu:2"
 
 @Test(
   arguments: [
