@@ -2,46 +2,8 @@ import Testing
 
 @testable import Muster
 
-/// A channel's queue with the names of those who wait, and what they have been told.
-private struct Bench {
-  typealias Queue = ChannelQueue<String>
-  var queue: Queue
-  var told: [String] = []
-
-  init(capacity: Int) { queue = Queue(capacity: capacity) }
-
-  /// Begins an operation, and waits if need be. Returns what it has at once.
-  @discardableResult
-  mutating func begin(
-    _ operation: Queue.Operation, _ name: String, for receipt: Receipt? = nil
-  ) throws -> (any Sendable)? {
-    var wakeups: Queue.Wakeups = []
-    defer { note(wakeups) }
-    if let value = try queue.attempt(operation, for: receipt, &wakeups) { return value }
-    queue.wait(operation, name, number: queue.nextNumber(), for: receipt, &wakeups)
-    return nil
-  }
-
-  mutating func change(_ body: (inout Queue, inout Queue.Wakeups) -> Void) {
-    var wakeups: Queue.Wakeups = []
-    body(&queue, &wakeups)
-    note(wakeups)
-  }
-
-  private mutating func note(_ wakeups: Queue.Wakeups) {
-    for (name, outcome) in wakeups {
-      switch outcome {
-      case .success(let value): told.append("\(name) \(value)")
-      case .failure(let error): told.append("\(name) \((error as? ClusterError)?.code.description ?? "cancelled")")
-      }
-    }
-  }
-}
-
-private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receipt(process: process, number: number) }
-
 @Test func `values leave in the order in which they came, those that had to wait included`() throws {
-  var bench = Bench(capacity: 2)
+  var bench = QueueBench(capacity: 2)
   for number in 1...4 { try bench.begin(.put(number), "put\(number)") }
   #expect(bench.told.isEmpty)
   #expect(try bench.begin(.fetch, "fetch") as? Int == 1)
@@ -50,7 +12,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 }
 
 @Test func `without a buffer a value goes from one who puts to one who takes`() throws {
-  var bench = Bench(capacity: 0)
+  var bench = QueueBench(capacity: 0)
   try bench.begin(.put(1), "a")
   #expect(bench.queue.isReady)
   #expect(try bench.begin(.fetch, "f") as? Int == 1)
@@ -64,7 +26,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 
 @Test func `those who fetch see the value that the first taker gets`() throws {
   for capacity in [0, 1] {
-    var bench = Bench(capacity: capacity)
+    var bench = QueueBench(capacity: capacity)
     try bench.begin(.fetch, "f1")
     try bench.begin(.take, "t")
     try bench.begin(.fetch, "f2")
@@ -74,7 +36,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 }
 
 @Test func `what is handed out and not wanted goes back to the front, in order`() throws {
-  var bench = Bench(capacity: 10)
+  var bench = QueueBench(capacity: 10)
   for number in 1...5 { try bench.begin(.put(number), "p") }
   for number in 1...4 { try bench.begin(.take, "t", for: receipt(2, UInt64(number))) }
   bench.change { $0.acknowledge(receipt(2, 2), &$1) }
@@ -84,7 +46,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 }
 
 @Test func `a value that comes back goes to the next who waits`() throws {
-  var bench = Bench(capacity: 0)
+  var bench = QueueBench(capacity: 0)
   try bench.begin(.take, "two", for: receipt(2, 1))
   try bench.begin(.take, "three", for: receipt(3, 1))
   try bench.begin(.take, "one")
@@ -98,7 +60,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 }
 
 @Test func `a process that is lost waits no more`() throws {
-  var bench = Bench(capacity: 0)
+  var bench = QueueBench(capacity: 0)
   try bench.begin(.put(1), "lost", for: receipt(2, 1))
   try bench.begin(.put(2), "kept", for: receipt(3, 1))
   bench.change { $0.lose(2, &$1) }
@@ -107,7 +69,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 }
 
 @Test func `a closed channel gives what it has and takes no more`() throws {
-  var bench = Bench(capacity: 1)
+  var bench = QueueBench(capacity: 1)
   try bench.begin(.put(1), "a")
   try bench.begin(.put(2), "b")
   bench.change { $0.close(&$1) }
@@ -119,7 +81,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 }
 
 @Test func `a closed channel is over once nothing can come back`() throws {
-  var bench = Bench(capacity: 2)
+  var bench = QueueBench(capacity: 2)
   try bench.begin(.put(1), "a")
   try bench.begin(.put(2), "b")
   try bench.begin(.take, "t", for: receipt(2, 1))
@@ -139,7 +101,7 @@ private func receipt(_ process: ProcessID, _ number: UInt64) -> Receipt { Receip
 {
   for seed in 0..<300 {
     var generator = SplitMix64(seed: UInt64(seed))
-    var bench = Bench(capacity: Int.random(in: 0...3, using: &generator))
+    var bench = QueueBench(capacity: Int.random(in: 0...3, using: &generator))
     var (taken, out, next) = ([Int](), [(Receipt, Int)](), 0)
     for step in 0..<200 {
       switch Int.random(in: 0..<5, using: &generator) {
