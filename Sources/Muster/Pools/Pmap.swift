@@ -1,7 +1,8 @@
 /// Applies a function to every item, on the workers of a pool, and returns the results in the order of the items.
 ///
 /// - Parameters:
-///   - function: what to apply; it travels with every message, so keep large data in it small or use a `CachingPool`.
+///   - function: what to apply. What it has captured crosses once to each worker if it is large, and is kept there for
+///     the next map (`CachingPool` says for how long), unless there are references in it.
 ///   - items: the inputs.
 ///   - pool: whose workers to use; the default pool if `nil`, which is process 1 while there are no workers.
 ///   - distributed: `false` uses this process only.
