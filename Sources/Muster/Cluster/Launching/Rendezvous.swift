@@ -106,10 +106,12 @@ final class Rendezvous: IOSource {
     state.withLock { $0.halfOpen[key] = (nil, muster_now()) }
     cluster.task { [self] in
       do {
-        let hello = try await handshake.answer(
+        let (hello, connection) = try await handshake.answer(
           connection, opened: { channel in state.withLock { $0.halfOpen[key]?.channel = channel } }, admit: admit)
         state.withLock { _ = $0.halfOpen.removeValue(forKey: key) }
         joined(connection, hello)
+      } catch is Handshake.Withdrawn {
+        state.withLock { _ = $0.halfOpen.removeValue(forKey: key) }
       } catch {
         state.withLock { _ = $0.halfOpen.removeValue(forKey: key) }
         complain(error)
