@@ -127,7 +127,9 @@ extension Link {
       while let frame = try input.parser.next() {
         defer { input.parser.consume() }
         if frame.header.kind.isRequest {
-          call.load(try frame.withReferences(over: self), from: self, target: try target(of: frame, in: input))
+          let isLast = !input.parser.hasMore
+          call.load(
+            try frame.withReferences(over: self), from: self, target: try target(of: frame, in: input), isLast: isLast)
           return true
         }
         try handle(frame, &input)
