@@ -45,11 +45,19 @@ struct SSHPreparation: Sendable {
     var order = machines.map { SSHCommand.Login($0) }
     order = order.enumerated().filter { order.firstIndex(of: $1) == $0 }.map(\.element)
     let results = await logIn(order, first, options, sessions)
-    return SSHPreparation(
-      entries: try machines.map { machine in
-        let agent = results[SSHCommand.Login(machine)]!
-        return Entry(machine: machine, agent: agent, count: try count(of: machine, agent, options.base))
-      })
+    do {
+      return SSHPreparation(
+        entries: try machines.map { machine in
+          let agent = results[SSHCommand.Login(machine)]!
+          return Entry(machine: machine, agent: agent, count: try count(of: machine, agent, options.base))
+        })
+    } catch {
+      for case .success(let agent) in results.values {
+        await agent.leave()
+        await sessions.close(agent)
+      }
+      throw error
+    }
   }
 
   private static func logIn(
