@@ -41,9 +41,11 @@ struct SSHPreparation: Sendable {
     _ machines: [MachineSpec], _ options: SSHOptions, _ sessions: SessionTable
   ) async throws -> SSHPreparation {
     var first: [SSHCommand.Login: MachineSpec] = [:]
-    for machine in machines where first[SSHCommand.Login(machine)] == nil { first[SSHCommand.Login(machine)] = machine }
-    var order = machines.map { SSHCommand.Login($0) }
-    order = order.enumerated().filter { order.firstIndex(of: $1) == $0 }.map(\.element)
+    var order: [SSHCommand.Login] = []
+    for machine in machines where first[SSHCommand.Login(machine)] == nil {
+      first[SSHCommand.Login(machine)] = machine
+      order.append(SSHCommand.Login(machine))
+    }
     let results = await logIn(order, first, options, sessions)
     do {
       return SSHPreparation(
