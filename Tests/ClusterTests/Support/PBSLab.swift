@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The stand-in for OpenPBS (Tests/Lab/pbs), whose commands are found as long as `body` runs.
+func withPBS<Value>(_ body: (PBSLab) async throws -> Value) async throws -> Value {
+  let lab = try PBSLab()
+  let result: Result<Value, any Error>
+  do { result = .success(try await leavingNothingBehind { try await body(lab) }) } catch { result = .failure(error) }
+  await lab.down()
+  return try result.get()
+}
+
+final class PBSLab {
+  let directory: String
+  private var saved: [String: String?] = [:]
+
+  fileprivate init() throws {
+    directory = NSTemporaryDirectory() + "pbs-lab-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    try Self.run("up", directory)
+    set("PATH", "\(directory)/bin:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"))
+    set("HOME", directory)
+  }
+
+  /// Sets a variable of this process until the lab is over.
+  func set(_ name: String, _ value: String?) {
+    if saved[name] == nil { saved[name] = .some(getenv(name).map { String(cString: $0) }) }
+    if let value { setenv(name, value, 1) } else { unsetenv(name) }
+  }
+
+  /// Lets the stand-in behave in another way.
+  func set(switch name: String, _ text: String = "") throws {
+    try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
+  }
+
+  func clear(switch name: String) { try? FileManager.default.removeItem(atPath: "\(directory)/\(name)") }
+
+  /// As if this process were the script of a job with these lines in its node file.
+  func enterJob(_ lines: [String]) throws {
+    let job = "\(directory)/jobs/99"
+    try FileManager.default.createDirectory(atPath: job, withIntermediateDirectories: true)
+    for (name, text) in ["state": "R\n", "id": "99.head\n", "nodefile": lines.joined(separator: "\n") + "\n"] {
+      try text.write(toFile: "\(job)/\(name)", atomically: true, encoding: .utf8)
+    }
+    set("PBS_JOBID", "99.head")
+    set("PBS_NODEFILE", "\(job)/nodefile")
+    set("PBS_O_WORKDIR", directory)
+  }
+
+  /// Removes a command, as where a site has not installed it.
+  func remove(command: String) { try? FileManager.default.removeItem(atPath: "\(directory)/bin/\(command)") }
+
+  /// Replaces a command.
+  func replace(command: String, with script: String) throws {
+    remove(command: command)
+    let path = "\(directory)/bin/\(command)"
+    try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: true, encoding: .utf8)
+    chmod(path, 0o755)
+  }
+
+  /// The states of all jobs that were submitted, `F` for those that are over.
+  var jobs: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/jobs")) ?? []
+    return names.filter { $0 != "99" }.sorted().map { name in
+      ((try? String(contentsOfFile: "\(directory)/jobs/\(name)/state", encoding: .utf8)) ?? "?").trimmingCharacters(
+        in: .whitespacesAndNewlines)
+    }
+  }
+
+  /// Directories with secrets that were not removed.
+  var secrets: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter { $0.hasPrefix(".muster-") }
+  }
+
+  fileprivate func down() async {
+    await eventually(within: .seconds(15), "all jobs are over: \(jobs)") { jobs.allSatisfy { $0 == "F" } }
+    #expect(secrets.isEmpty)
+    try? Self.run("down", directory)
+    for (name, value) in saved {
+      if let value { setenv(name, value, 1) } else { unsetenv(name) }
+    }
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+
+  private static func run(_ arguments: String...) throws {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let process = Process()
+    process.executableURL = tests.appendingPathComponent("Lab/pbs")
+    process.arguments = arguments
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+  }
+}
