@@ -6,7 +6,7 @@ struct Handshake: Sendable {
   /// How long the other side may take.
   var deadline: Duration = .seconds(10)
 
-  /// A dialler that had something better has gone before it proved itself.
+  /// Another address was faster, and this connection is not needed.
   struct Withdrawn: Error {}
 
   /// Proves ourselves to a listener.
@@ -54,20 +54,12 @@ struct Handshake: Sendable {
       challenge.build = build
       challenge.proof = cookie.authenticationCode(of: HandshakeRole.listener.transcript(hello, challenge))
       try await channel.write(challenge.bytes)
-      let proof = try await readProof(channel)
+      let proof = try await channel.read(Challenge.proofSize)
       guard cookie.isValid(proof, for: HandshakeRole.dialler.transcript(hello, challenge)) else {
         try await refuse(channel, "the proof of the cluster cookie is wrong")
       }
       try await channel.write(Verdict().bytes)
       return (hello, seal(connection, as: .listener, hello, challenge))
-    }
-  }
-
-  private func readProof(_ channel: ByteChannel) async throws -> [UInt8] {
-    do {
-      return try await channel.read(Challenge.proofSize)
-    } catch let error as TransportError where error == .closed {
-      throw Withdrawn()
     }
   }
 

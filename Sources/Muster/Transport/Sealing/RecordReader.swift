@@ -12,6 +12,8 @@ struct RecordReader: ~Copyable, @unchecked Sendable {
   private var raw = 0..<0
   /// What is proved and not given out.
   private var proved = 0..<0
+  /// Something was not genuine: nothing that follows is looked at.
+  private var isBroken = false
 
   init(key: SymmetricKey) { seal = RecordSeal(key: key) }
 
@@ -57,13 +59,16 @@ struct RecordReader: ~Copyable, @unchecked Sendable {
 
   /// Proves the next record, if it is all there.
   private mutating func proveNext(_ connection: any Connection) throws(TransportError) -> Bool {
+    guard !isBroken else { throw Self.forged(connection) }
     guard raw.count >= RecordFormat.headerSize else { return false }
     let end = raw.lowerBound + RecordFormat.headerSize + payloadCount
-    guard (1...RecordFormat.maximumPayload).contains(payloadCount) else { throw Self.forged(connection) }
+    isBroken = !(1...RecordFormat.maximumPayload).contains(payloadCount)
+    guard !isBroken else { throw Self.forged(connection) }
     guard end + RecordSeal.codeSize <= raw.upperBound else { return false }
     let record = UnsafeRawBufferPointer(rebasing: buffer[raw.lowerBound..<end])
     let code = UnsafeRawBufferPointer(rebasing: buffer[end..<(end + RecordSeal.codeSize)])
-    guard seal.isValid(record, code: code) else { throw Self.forged(connection) }
+    isBroken = !seal.isValid(record, code: code)
+    guard !isBroken else { throw Self.forged(connection) }
     proved = (raw.lowerBound + RecordFormat.headerSize)..<end
     raw = (end + RecordSeal.codeSize)..<raw.upperBound
     return true
