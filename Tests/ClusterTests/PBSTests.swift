@@ -67,11 +67,11 @@ extension ClusterTests {
       try await withPBS { lab in
         try lab.enterJob(["n1"])
         let here = FileManager.default.currentDirectoryPath
-        defer { FileManager.default.changeCurrentDirectoryPath(here) }
+        defer { chdir(here) }
         let submitted = lab.directory + "/run"
         try FileManager.default.createDirectory(atPath: submitted, withIntermediateDirectories: true)
         lab.set("PBS_O_WORKDIR", submitted)
-        FileManager.default.changeCurrentDirectoryPath(lab.directory)
+        chdir(lab.directory)
         // What getcwd says of it: the temporary directory may be behind a link.
         lab.set("HOME", FileManager.default.currentDirectoryPath)
         let pids = try await addprocs(PBSManager())

@@ -35,10 +35,4 @@ struct PBSAllocation: Sendable, Hashable {
     }
     return submitted
   }
-
-  private static func currentDirectory() -> String? {
-    guard let path = getcwd(nil, 0) else { return nil }
-    defer { free(path) }
-    return String(cString: path)
-  }
 }

@@ -35,12 +35,12 @@ final class PBSArrivals: Sendable {
       throw ClusterError(
         .launchFailed, "PBSManager: there is room for \(workers) of \(request.workers.count) workers: \(complaint)")
     }
-    let hosts = Self.hosts(arrivals)
-    let orders = try Self.distribute(request, over: hosts)
-    for worker in orders.homeless { request.failed(worker, reason: complaint) }
+    let (placed, homeless) = try Self.distribute(request, over: Self.hosts(arrivals))
+    for worker in homeless { request.failed(worker, reason: complaint) }
+    let directory = request.options.dir ?? PBSAllocation.workingDirectory(currentEnvironment())
     await withDiscardingTaskGroup { group in
-      for (agent, workers) in orders.placed {
-        group.addTask { await fleet.launch(workers, on: agent, request) }
+      for (agent, workers) in placed {
+        group.addTask { await fleet.launch(workers, on: agent, request, directory: directory) }
       }
     }
     for arrival in arrivals { await fleet.releaseIfIdle(arrival.agent) }
@@ -67,33 +67,22 @@ final class PBSArrivals: Sendable {
     return hosts
   }
 
+  /// Host by host, in the order of the job, each as many as it has room for.
   private static func distribute(
     _ request: LaunchRequest, over hosts: [[Arrival]]
   ) throws -> (placed: [(HostAgent, [LaunchedWorker])], homeless: [LaunchedWorker]) {
-    var nodes = hosts.map { arrivals in
-      arrivals[0].agent.node(slots: arrivals.reduce(0) { $0 + $1.workers })
-    }
-    let missing = request.workers.count - nodes.reduce(0) { $0 + $1.slots! }
-    if missing > 0 {
-      // A machine that is like the others, so that a plan for all workers can be made.
-      nodes.append(PlacementPlan.Node(name: "(missing)", topology: nodes[0].topology, slots: missing))
-    }
-    let plan = try request.place(on: nodes)
     var placed: [(HostAgent, [LaunchedWorker])] = []
-    var homeless: [LaunchedWorker] = []
-    for index in nodes.indices {
-      var workers = zip(request.workers, plan.workers).filter { $1.node == index }.map(\.0)[...]
-      guard index < hosts.count else {
-        homeless += workers
-        continue
+    var rest = request.workers[...]
+    for host in hosts {
+      let parts = host.map { arrival in
+        defer { rest = rest.dropFirst(arrival.workers) }
+        return Array(rest.prefix(arrival.workers))
       }
-      for (place, arrival) in hosts[index].enumerated() {
-        let isLast = place == hosts[index].count - 1
-        let part = isLast ? workers : workers.prefix(arrival.workers)
-        workers = workers.dropFirst(part.count)
-        if !part.isEmpty { placed.append((arrival.agent, Array(part))) }
-      }
+      let workers = parts.flatMap { $0 }
+      if workers.isEmpty { continue }
+      try request.place(workers, on: host[0].agent.node())
+      placed += zip(host.map(\.agent), parts).filter { !$1.isEmpty }
     }
-    return (placed, homeless)
+    return (placed, Array(rest))
   }
 }
