@@ -172,6 +172,17 @@ extension ClusterTests {
       }
     }
 
+    @Test func `when the time of the job is over its workers are lost with the reason`() async throws {
+      try await withPBS { lab in
+        var pbs = PBSOptions()
+        pbs.walltime = .seconds(3)
+        let pids = try await addprocs(PBSManager(np: 1, pbs))
+        let error = await thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[0]) }
+        #expect(error?.pid == pids[0])
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
     @Test func `with atLeast the workers that can be there are enough`() async throws {
       try await withPBS { lab in
         try lab.enterJob(["n1", "n1", "elsewhere"])

@@ -3,8 +3,10 @@ import Glibc
 import Testing
 
 /// The stand-in for OpenPBS (Tests/Lab/pbs), whose commands are found as long as `body` runs.
-func withPBS<Value>(_ body: (PBSLab) async throws -> Value) async throws -> Value {
-  let lab = try PBSLab()
+///
+/// - Parameter nodes: such as `n1:4`, with four CPUs; by default three of these.
+func withPBS<Value>(nodes: [String] = [], _ body: (PBSLab) async throws -> Value) async throws -> Value {
+  let lab = try PBSLab(nodes)
   let result: Result<Value, any Error>
   do { result = .success(try await leavingNothingBehind { try await body(lab) }) } catch { result = .failure(error) }
   await lab.down()
@@ -15,10 +17,10 @@ final class PBSLab {
   let directory: String
   private var saved: [String: String?] = [:]
 
-  fileprivate init() throws {
+  fileprivate init(_ nodes: [String]) throws {
     directory = NSTemporaryDirectory() + "pbs-lab-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    try Self.run("up", directory)
+    try Self.run(["up", directory] + nodes)
     set("PATH", "\(directory)/bin:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"))
     set("HOME", directory)
   }
@@ -76,14 +78,14 @@ final class PBSLab {
   fileprivate func down() async {
     await eventually(within: .seconds(15), "all jobs are over: \(jobs)") { jobs.allSatisfy { $0 == "F" } }
     #expect(secrets.isEmpty)
-    try? Self.run("down", directory)
+    try? Self.run(["down", directory])
     for (name, value) in saved {
       if let value { setenv(name, value, 1) } else { unsetenv(name) }
     }
     try? FileManager.default.removeItem(atPath: directory)
   }
 
-  private static func run(_ arguments: String...) throws {
+  private static func run(_ arguments: [String]) throws {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let process = Process()

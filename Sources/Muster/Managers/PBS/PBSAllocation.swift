@@ -21,9 +21,7 @@ struct PBSAllocation: Sendable, Hashable {
           + "say how many workers to ask for, PBSManager(np: 4)")
     }
     self.job = job
-    lines = try Hostfile(contentsOf: file, format: .pbs).machines.flatMap {
-      Array(repeating: $0.host, count: $0.count.exactValue ?? 1)
-    }
+    lines = try Hostfile(contentsOf: file, format: .pbs).entries.map(\.host)
   }
 
   /// Where workers start: where this process is; but a job begins in the home directory, where no user is, and what the
