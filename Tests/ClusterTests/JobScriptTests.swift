@@ -6,7 +6,7 @@ extension ClusterTests {
   /// The scripts in jobscripts/, as they are.
   @Suite struct JobScripts {
     private static let program = URL(fileURLWithPath: RunningProgram.path).deletingLastPathComponent()
-      .appendingPathComponent("Whereabouts").path
+      .appendingPathComponent("whereabouts").path
     private static let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("jobscripts").path
 

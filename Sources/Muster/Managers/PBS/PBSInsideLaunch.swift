@@ -35,6 +35,7 @@ struct PBSInsideLaunch: Sendable {
     let agents = try HostAgents.expect(targets.count, options)
     defer { agents.close() }
     let files = try PBSInvitations(agents.invitation, options, in: nil)
+    defer { files.directory.remove() }
     try files.directory.write(targets.map { "\($0.host) slots=1\n" }.joined(), to: "hosts")
     let commands = starter.commands(for: targets, scripts: files.scripts, hostfile: "\(files.directory.path)/hosts")
     let watch = PBSStarterWatch(targets.count, commands: commands.count, agents)

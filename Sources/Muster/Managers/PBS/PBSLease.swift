@@ -23,5 +23,9 @@ final class PBSLease: Sendable {
     if isLast { await end() }
   }
 
-  func end() async { await state.withLock { $0.queue.take() }?.delete() }
+  /// Deletes the job, also when the task that wants it has been cancelled.
+  func end() async {
+    guard let queue = state.withLock({ $0.queue.take() }) else { return }
+    await Task(executorPreference: Cluster.current.engine) { await queue.delete() }.value
+  }
 }

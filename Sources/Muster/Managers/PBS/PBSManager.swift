@@ -85,7 +85,7 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
     guard let reason = await fleet.lossReason(pid) else { return nil }
-    let end = await lease.queue?.outlook().failure
+    let end = await lease.queue?.outlook(within: .seconds(2)).failure
     return reason + (end.map { " (PBS: \($0))" } ?? "")
   }
 }

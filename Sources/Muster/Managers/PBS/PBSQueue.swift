@@ -45,7 +45,7 @@ struct PBSQueue: Sendable {
   }
 
   /// How the job is.
-  func state(within limit: Duration = .seconds(30)) async -> State {
+  func state(within limit: Duration) async -> State {
     do {
       let answer = try await PBSCommand.run(["qstat", "-f", job.description], within: limit)
       if let status = PBSJobStatus(answer.output) { return .there(status) }
@@ -57,8 +57,8 @@ struct PBSQueue: Sendable {
   }
 
   /// Why nothing more can be expected of the job, if so; and what people want to know meanwhile.
-  func outlook() async -> (failure: String?, summary: String) {
-    switch await state() {
+  func outlook(within limit: Duration = .seconds(30)) async -> (failure: String?, summary: String) {
+    switch await state(within: limit) {
     case .gone: return ("job \(job) has been deleted, or has ended", "gone")
     case .unknown(let reason): return (nil, reason)
     case .there(let status):

@@ -28,7 +28,10 @@ struct PBSSubmission: Sendable {
 
   /// Waits until its agents have arrived, or cannot any more.
   func run(_ arrivals: PBSArrivals) async throws {
-    defer { agents.close() }
+    defer {
+      agents.close()
+      files.directory.remove()
+    }
     let watcher = Task(executorPreference: Cluster.current.engine) { try await watch() }
     defer { watcher.cancel() }
     var expected = request.workers

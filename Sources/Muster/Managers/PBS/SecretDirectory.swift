@@ -1,7 +1,7 @@
 import Glibc
 
 /// A directory that only this user can look into, for what is to reach processes that have no standard input; removed
-/// with this object.
+/// with this object at the latest.
 final class SecretDirectory: Sendable {
   let path: String
 
@@ -15,7 +15,10 @@ final class SecretDirectory: Sendable {
     path = made
   }
 
-  deinit { SocketDirectory.remove(path) }
+  deinit { remove() }
+
+  /// Whoever needs it until here says so here: an object may end with its last use.
+  func remove() { SocketDirectory.remove(path) }
 
   func write(_ text: String, to name: String) throws(ClusterError) {
     let file = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
