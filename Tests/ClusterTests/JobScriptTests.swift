@@ -40,13 +40,9 @@ extension ClusterTests {
       try await withPBS(nodes: nodes) { lab in
         let file = "\(lab.directory)/output"
         let words = (["PROGRAM=\(Self.program)"] + variables).joined(separator: ",")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "\(lab.directory)/bin/qsub")
-        process.arguments = ["-v", words, "-o", file] + flags + ["\(Self.scripts)/\(script)"]
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        let options = (["-v", words, "-o", file] + flags).joined(separator: " ")
+        let result = shell("'\(lab.directory)/bin/qsub' \(options) '\(Self.scripts)/\(script)'")
+        try #require(result.code == 0, "\(result.output)")
         await eventually(within: .seconds(40), "the job is over") { lab.jobs.allSatisfy { $0 == "F" } }
         return (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
       }

@@ -153,7 +153,7 @@ extension ClusterTests {
         try lab.set(switch: "hold")
         async let error = thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2)) }
         await eventually("the job waits") { lab.jobs == ["Q"] }
-        try Self.run("\(lab.directory)/bin/qdel", "1")
+        #expect(shell("'\(lab.directory)/bin/qdel' 1").code == 0)
         let found = await error
         #expect(found?.message.contains("has been deleted") == true, "\(found as Any)")
       }
@@ -165,7 +165,7 @@ extension ClusterTests {
         let pids = try await addprocs(PBSManager(np: 2))
         let processes = [try await osPID(of: pids[0]), try await osPID(of: pids[1])]
         async let answer = thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[1]) }
-        try Self.run("\(lab.directory)/bin/qdel", "1")
+        #expect(shell("'\(lab.directory)/bin/qdel' 1").code == 0)
         let error = await answer
         #expect(error?.pid == pids[1])
         await eventually("no worker is left") { workers() == [1] && !processes.contains(where: ProcessTable.isAlive) }
@@ -195,15 +195,6 @@ extension ClusterTests {
         #expect(pids.count == 2)
         try await rmprocs(pids)
       }
-    }
-
-    private static func run(_ path: String, _ arguments: String...) throws {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: path)
-      process.arguments = arguments
-      try process.run()
-      process.waitUntilExit()
-      try #require(process.terminationStatus == 0)
     }
   }
 }

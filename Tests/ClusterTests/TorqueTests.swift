@@ -53,7 +53,7 @@ private final class TorqueLab {
   /// What prevents one on this machine.
   static let missing: String? = {
     guard geteuid() == 0 else { return "only root may make the namespaces of the test's nodes" }
-    guard Command.run("command -v slurmctld slurmd munged qsub").code == 0 else {
+    guard shell("command -v slurmctld slurmd munged qsub").code == 0 else {
       return "the packages of scripts/install-packages test are missing"
     }
     return nil
@@ -67,34 +67,21 @@ private final class TorqueLab {
   init() throws {
     directory = NSTemporaryDirectory() + "torque-lab-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let result = Command.run("'\(Self.script)' up '\(directory)' --nodes 2 --cpus 2 --with \(getpid())")
+    let result = shell("'\(Self.script)' up '\(directory)' --nodes 2 --cpus 2 --with \(getpid())")
     try #require(result.code == 0, "\(result.output)")
     setenv("SLURM_CONF", "\(directory)/slurm.conf", 1)
     setenv("HOME", directory, 1)
   }
 
   /// Those that wait or run.
-  var jobs: [String] { Command.run("squeue --noheader --format=%i").output.split(separator: "\n").map(String.init) }
+  var jobs: [String] { shell("squeue --noheader --format=%i").output.split(separator: "\n").map(String.init) }
 
   func down() {
     #expect(
       ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).allSatisfy { !$0.hasPrefix(".muster") })
-    _ = Command.run("'\(Self.script)' down '\(directory)'")
+    _ = shell("'\(Self.script)' down '\(directory)'")
     unsetenv("SLURM_CONF")
     if let home { setenv("HOME", home, 1) } else { unsetenv("HOME") }
     try? FileManager.default.removeItem(atPath: directory)
-  }
-}
-
-private enum Command {
-  static func run(_ command: String) -> (code: Int32, output: String) {
-    let process = Process()
-    let file = NSTemporaryDirectory() + "torque-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: file) }
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "(\(command)) >'\(file)' 2>&1 </dev/null"]
-    do { try process.run() } catch { return (-1, "\(error)") }
-    process.waitUntilExit()
-    return (process.terminationStatus, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
   }
 }

@@ -85,14 +85,20 @@ final class PBSLab {
     try? FileManager.default.removeItem(atPath: directory)
   }
 
+  private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../Lab/pbs").standardizedFileURL.path
+
   private static func run(_ arguments: [String]) throws {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = tests.appendingPathComponent("Lab/pbs")
-    process.arguments = arguments
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
+    let result = shell("'\(script)' " + arguments.joined(separator: " "))
+    try #require(result.code == 0, "\(result.output)")
   }
+}
+
+/// Runs a command of the shell, whatever daemons it may leave: unlike Foundation's, which waits until nobody has any of
+/// its descriptors open.
+func shell(_ command: String) -> (code: Int32, output: String) {
+  let file = NSTemporaryDirectory() + "shell-\(UUID().uuidString)"
+  defer { try? FileManager.default.removeItem(atPath: file) }
+  let status = system("(\(command)) >'\(file)' 2>&1 </dev/null")
+  return (status >> 8, (try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
 }
