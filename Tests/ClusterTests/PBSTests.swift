@@ -183,6 +183,21 @@ extension ClusterTests {
       }
     }
 
+    @Test func `a node that is lost takes only its own workers with it`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2"])
+        let pids = try await addprocs(PBSManager())
+        let agent = try #require(ProcessTable.status(of: try await osPID(of: pids[0]))?.parent)
+        async let answer = thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[0]) }
+        kill(agent, SIGKILL)
+        let error = await answer
+        #expect(error?.pid == pids[0])
+        await eventually("one worker is left") { workers() == [pids[1]] }
+        #expect(try await remotecallFetch(Square(), on: pids[1], 7) == 49)
+        try await rmprocs(pids[1])
+      }
+    }
+
     @Test func `with atLeast the workers that can be there are enough`() async throws {
       try await withPBS { lab in
         try lab.enterJob(["n1", "n1", "elsewhere"])
