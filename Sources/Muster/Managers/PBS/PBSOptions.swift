@@ -42,9 +42,11 @@ public struct PBSOptions: Sendable, Hashable {
     if let memoryPerWorker, !Self.isSize(memoryPerWorker) {
       throw invalid("memoryPerWorker is '\(memoryPerWorker)': it must be a size such as 512mb or 2gb")
     }
-    for flag in qsubflags {
-      if let own = Self.own.first(where: { flag.hasPrefix($0.flag) }) {
-        throw invalid("qsubflags has \(flag), but \(own.flag) is \(own.what)")
+    for (index, flag) in qsubflags.enumerated() {
+      // `-l` and what is asked for may be two words.
+      let whole = flag == "-l" ? flag + (index + 1 < qsubflags.count ? qsubflags[index + 1] : "") : flag
+      if let own = Self.own.first(where: { whole.hasPrefix($0.flag) }) {
+        throw invalid("qsubflags has \(whole), but \(own.flag) is \(own.what)")
       }
     }
   }

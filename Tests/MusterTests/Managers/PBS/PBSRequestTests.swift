@@ -62,7 +62,8 @@ private func arguments(_ dialect: PBSDialect, _ workers: Int, _ change: (inout P
   #expect(complaint { $0.memoryPerWorker = "2gb" }.isEmpty)
   #expect(complaint { $0.qsubflags = ["-J", "1-9"] }.contains("-J"))
   #expect(complaint { $0.qsubflags = ["-qshort"] }.contains("options.queue"))
-  #expect(complaint { $0.qsubflags = ["-A", "project"] }.isEmpty)
+  #expect(complaint { $0.qsubflags = ["-l", "select=3"] }.contains("cpusPerWorker"))
+  #expect(complaint { $0.qsubflags = ["-A", "project", "-l", "software=x"] }.isEmpty)
 }
 
 @Test func `the dialect is what the commands answer`() {
