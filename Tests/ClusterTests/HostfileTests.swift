@@ -87,8 +87,9 @@ extension ClusterTests {
       let found = try await RunningProgram.run(["--machine-file", path, "arguments", "a"], environment: environment())
       #expect(found.code == 0, "\(found.errors)")
       #expect(found.output == #"nprocs 4 arguments ["arguments", "a"]"# + "\n")
+      let counted = try write("l1:2\n")
       let both = try await RunningProgram.run(
-        ["--procs=1", "--machine-file=mpich:\(try write("l1:2\n"))", "arguments"], environment: environment())
+        ["--procs=1", "--machine-file=mpich:\(counted)", "arguments"], environment: environment())
       #expect(both.output == #"nprocs 4 arguments ["arguments"]"# + "\n")
     }
 
@@ -100,8 +101,8 @@ extension ClusterTests {
 
     @Test func `jobscripts/hostfile.sh runs a program on the machines of a hostfile`() async throws {
       let path = try write("2*l1\n1*l2\n")
-      let environment = try environment().map { "\($0)='\($1)'" }.joined(separator: " ")
-      let found = shell("\(environment) '\(Self.script)' '\(path)' '\(Self.folder)/whereabouts'")
+      let variables = try environment().map { "\($0)='\($1)'" }.joined(separator: " ")
+      let found = shell("\(variables) '\(Self.script)' '\(path)' '\(Self.folder)/whereabouts'")
       #expect(found.code == 0)
       #expect(found.output.contains("the sum of the squares of 1…1000 is 333833500, by 3 workers"), "\(found.output)")
     }
