@@ -187,7 +187,8 @@ extension ClusterTests {
       try await withPBS { lab in
         try lab.enterJob(["n1", "n2"])
         let pids = try await addprocs(PBSManager())
-        let agent = try #require(ProcessTable.status(of: try await osPID(of: pids[0]))?.parent)
+        let process = try await osPID(of: pids[0])
+        let agent = try #require(ProcessTable.status(of: process)?.parent)
         async let answer = thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[0]) }
         kill(agent, SIGKILL)
         let error = await answer
