@@ -84,6 +84,7 @@ struct ExitProcess: RemoteAction, InternalFunction {
     let cluster = Cluster.current
     if cluster === Cluster.process {
       cluster.stopListening()
+      AgentProcess.removeTunnel()
       exit(0)
     }
     // A cluster of a test is not the process: it only leaves.

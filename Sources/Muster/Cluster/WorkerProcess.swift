@@ -100,9 +100,7 @@ enum WorkerProcess {
     while true {
       do {
         let connection = try await dial(invitation, cluster)
-        if invitation.isAgent {
-          AgentProcess.shared.process1 = invitation.addresses.first { $0.description == connection.peerDescription }
-        }
+        if invitation.isAgent { AgentProcess.shared.arrive(invitation, over: connection) }
         try cluster.adopt(connection, from: 1)
         return
       } catch let error as ClusterError where error.code == .refused {
@@ -176,6 +174,7 @@ enum WorkerProcess {
     fflush(nil)
     // A directory of our own; then that of all workers of this node.
     Cluster.process.stopListening()
+    AgentProcess.removeTunnel()
     if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
     _exit(1)
   }
