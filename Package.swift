@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "Muster", targets: ["Muster"]),
     .executable(name: "muster-bench", targets: ["MusterBench"]),
     .executable(name: "ising", targets: ["Ising"]),
+    .executable(name: "whereabouts", targets: ["Whereabouts"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -49,6 +50,8 @@ let package = Package(
 
     // Examples: programs as a user would write them.
     .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
+    .executableTarget(
+      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
@@ -75,7 +78,8 @@ let package = Package(
     // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
-      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms"], swiftSettings: strict),
+      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms", "Whereabouts"],
+      swiftSettings: strict),
     .testTarget(
       name: "NamedPipesTests", dependencies: ["NamedPipes", "NamedPipeTransport", "TransportConformance"],
       swiftSettings: strict),
