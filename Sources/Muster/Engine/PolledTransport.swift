@@ -1,0 +1,33 @@
+import Synchronization
+
+/// A transport that has no descriptors to wait for and has to be asked again and again, as MPI.
+///
+/// While one is there, a thread of the Engine that waits asks it: at first all the time, then after giving way to other
+/// processes, then after sleeps that grow (`PollingPause`).
+public protocol PolledTransport: AnyObject, Sendable {
+  /// Moves what can be moved, without blocking, and tells the ready handlers of its connections.
+  ///
+  /// Called by one thread at a time, but not always the same one.
+  ///
+  /// - Returns: whether anything has moved.
+  func poll() -> Bool
+}
+
+/// Has a transport asked for input from now on, by the threads of this process that serve the cluster.
+public func addPolledTransport(_ transport: any PolledTransport) { Cluster.current.engine.add(transport) }
+
+/// Stops asking a transport. When this returns it is not being asked any more; not to be called from within its `poll`.
+public func removePolledTransport(_ transport: any PolledTransport) { Cluster.current.engine.remove(transport) }
+
+/// How long a thread that has waited in vain for a while sleeps before it asks the polled transports again: an eighth
+/// of that while, so that an answer comes at most so much later than it could, and 4 ms at most, so that an idle process
+/// needs less than 1 % of a core.
+enum PollingPause {
+  static let yieldingUntil: UInt64 = 50_000
+  static let longest: UInt64 = 4_000_000
+
+  /// Nanoseconds to sleep; 0: let other processes run, but do not sleep.
+  static func after(waiting: UInt64) -> UInt64 {
+    waiting < yieldingUntil ? 0 : min(longest, waiting / 8)
+  }
+}
