@@ -14,8 +14,13 @@ let package = Package(
   name: "muster",
   products: [
     .library(name: "Muster", targets: ["Muster"]),
+    .library(name: "MusterMPI", targets: ["MusterMPI"]),
     .executable(name: "muster-bench", targets: ["MusterBench"]),
     .executable(name: "ising", targets: ["Ising"]),
+  ],
+  traits: [
+    // Without it MusterMPI is empty, so that a machine without MPI builds the rest: swift build --traits MPI
+    .trait(name: "MPI", description: "Builds MusterMPI, with the MPI that MUSTER_MPI names (ompi-c, mpich)")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -36,6 +41,18 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
+    // Which MPI: the name of its pkg-config file.
+    .systemLibrary(
+      name: "CMPI", pkgConfig: Context.environment["MUSTER_MPI"] ?? "ompi-c",
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .target(
+      name: "MusterMPI",
+      dependencies: [
+        "Muster", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -76,6 +93,13 @@ let package = Package(
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
       name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms"], swiftSettings: strict),
+    // Programs that run under mpirun; the tests run them by name.
+    .executableTarget(
+      name: "MPIPrograms",
+      dependencies: [
+        "Muster", "MusterMPI", "TransportConformance", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+      ],
+      path: "Tests/MPIPrograms", swiftSettings: strict),
     .testTarget(
       name: "NamedPipesTests", dependencies: ["NamedPipes", "NamedPipeTransport", "TransportConformance"],
       swiftSettings: strict),

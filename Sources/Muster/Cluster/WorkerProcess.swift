@@ -88,7 +88,7 @@ enum WorkerProcess {
 
   // MARK: Joining
 
-  private static func join(_ invitation: Invitation) async throws {
+  static func join(_ invitation: Invitation) async throws {
     let cluster = Cluster.process
     try cluster.becomeWorker(cookie: invitation.cookie, manager: DefaultClusterManager(), ticket: invitation.ticket)
     let deadline = muster_now() &+ UInt64(invitation.timeout.nanoseconds)

@@ -1,0 +1,73 @@
+#if MPI
+  import Glibc
+  import Muster
+
+  /// The workers of a program that was started by `mpirun` or `srun` as many ranks: those from 1 on.
+  ///
+  /// Made by `startMainLoop`; rank 0 is process 1.
+  public final class MPIManager: ClusterManager, CustomStringConvertible {
+    /// How the processes talk to each other.
+    public enum Transport: String, Sendable {
+      /// Over MPI, also between workers: as fast as the machine's network.
+      case mpiTransportAll
+      /// Over TCP or Unix sockets; MPI has started the processes, and is there for `mpiDo`.
+      case tcpTransportAll
+    }
+
+    public let transport: Transport
+    let world: MPIWorld
+
+    init(_ world: MPIWorld, _ transport: Transport) {
+      self.world = world
+      self.transport = transport
+    }
+
+    public var description: String { "MPIManager(\(world.size) ranks, \(transport.rawValue))" }
+
+    /// What threads may call this MPI.
+    public var threadLevel: ThreadLevel { world.level }
+
+    // MARK: Ranks
+
+    /// How many ranks there are, process 1 included.
+    public var size: Int { Int(world.size) }
+
+    /// The rank of a process. Numbers begin with 1, ranks with 0.
+    public func rank(of pid: ProcessID) -> Int? {
+      (1...size).contains(pid.rawValue) ? pid.rawValue - 1 : nil
+    }
+
+    /// The process of a rank.
+    public func pid(of rank: Int) -> ProcessID? { (0..<size).contains(rank) ? ProcessID(rank + 1) : nil }
+
+    // MARK: Starting
+
+    public func workerCount() throws -> Int { size - 1 }
+
+    /// They run already: what is left is to connect to them.
+    public func launch(_ request: LaunchRequest) async throws {
+      for (index, worker) in request.workers.enumerated() {
+        let rank = index + 1
+        var config = WorkerConfig()
+        config.host = world.places[rank].host
+        config.ospid = world.places[rank].ospid
+        switch transport {
+        case .mpiTransportAll: config.connectAt = .custom("mpi:\(rank)")
+        case .tcpTransportAll: try world.send(request.invitation(for: worker), to: Int32(rank))
+        }
+        request.started(worker, config)
+      }
+    }
+
+    public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {
+      guard case .mpiTransportAll = transport else { return nil }
+      guard case .custom(let address) = config.connectAt ?? (pid == 1 ? .custom("mpi:0") : nil),
+        address.hasPrefix("mpi:"), let rank = Int32(address.dropFirst("mpi:".count)), (0..<world.size).contains(rank)
+      else { throw ClusterError(.notConnected, "process \(pid) is no rank of this MPI job", worker: pid) }
+      return try world.transport.connect(to: rank)
+    }
+
+    /// A rank ends with all others: that is MPI.
+    public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {}
+  }
+#endif

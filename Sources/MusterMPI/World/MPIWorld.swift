@@ -1,0 +1,116 @@
+#if MPI
+  import CMPI
+  import Glibc
+  import Muster
+  import Synchronization
+
+  /// MPI in this process: initialised once, finalized once.
+  // @unchecked: the communicators' handles are only read; everything else is behind a Mutex.
+  final class MPIWorld: @unchecked Sendable {
+    /// MPI itself is one for the process: it can be initialised once.
+    private static let shared = Mutex<MPIWorld?>(nil)
+
+    static var current: MPIWorld? { shared.withLock { $0 } }
+
+    let rank: Int32
+    let size: Int32
+    let access: MPIAccess
+    let transport: MPITransport
+    /// Of every rank.
+    let places: [RankPlace]
+    /// For what Muster says to all ranks at the beginning and the end.
+    let control: muster_mpi_communicator
+    /// For what users' functions say to each other.
+    let users: muster_mpi_communicator
+    private let isFinished = Mutex(false)
+
+    var level: ThreadLevel { access.level }
+
+    /// Initialises MPI, unless the program has; called by all ranks.
+    ///
+    /// - Throws: `ClusterError` `.launchFailed` if this MPI cannot be used by several threads.
+    static func start(_ level: ThreadLevel) throws -> MPIWorld {
+      try shared.withLock { world in
+        if let world { return world }
+        let made = try MPIWorld(level)
+        world = made
+        atexit { MPIWorld.current?.finish() }
+        return made
+      }
+    }
+
+    private init(_ wanted: ThreadLevel) throws {
+      access = MPIAccess(level: try Self.initialise(wanted))
+      let world = muster_mpi_world()
+      (rank, size) = (muster_mpi_rank(world), muster_mpi_size(world))
+      control = try Self.duplicate(world)
+      users = try Self.duplicate(world)
+      transport = MPITransport(communicator: try Self.duplicate(world), access: access)
+      var all = [UInt8](repeating: 0, count: Int(size) * RankPlace.size)
+      try Self.check(
+        muster_mpi_allgather(RankPlace.current.bytes, Int32(RankPlace.size), &all, control), "MPI_Allgather")
+      places = (0..<Int(size)).map { RankPlace(all[($0 * RankPlace.size)..<(($0 + 1) * RankPlace.size)]) }
+    }
+
+    private static func initialise(_ wanted: ThreadLevel) throws -> ThreadLevel {
+      var isInitialised: Int32 = 0
+      MPI_Initialized(&isInitialised)
+      var provided: Int32 = 0
+      if isInitialised == 0 {
+        try check(MPI_Init_thread(nil, nil, wanted.code, &provided), "MPI_Init_thread")
+      } else {
+        try check(MPI_Query_thread(&provided), "MPI_Query_thread")
+      }
+      guard let level = ThreadLevel(code: provided) else {
+        throw ClusterError(
+          .launchFailed,
+          "startMainLoop: MPI was initialised for one thread only (MPI_THREAD_SINGLE): call MPI_Init_thread with "
+            + "MPI_THREAD_MULTIPLE, or leave it to startMainLoop")
+      }
+      return min(level, wanted)
+    }
+
+    // MARK: Collectively, at the beginning
+
+    /// What rank 0 says, to all.
+    func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
+      var count = Int64(bytes.count)
+      try Self.check(access { muster_mpi_broadcast(&count, 8, 0, control) }, "MPI_Bcast")
+      var bytes = rank == 0 ? bytes : [UInt8](repeating: 0, count: Int(count))
+      try Self.check(access { muster_mpi_broadcast(&bytes, Int32(count), 0, control) }, "MPI_Bcast")
+      return bytes
+    }
+
+    // MARK: The end
+
+    /// Ends all connections, waits for all ranks to come to the same point, and finalizes MPI; once.
+    func finish() {
+      let isFirst = isFinished.withLock { isFinished in
+        defer { isFinished = true }
+        return !isFinished
+      }
+      guard isFirst else { return }
+      transport.closeAll()
+      var request = muster_mpi_request()
+      guard access({ muster_mpi_ibarrier(control, &request) }) == MPI_SUCCESS else { return }
+      // Meanwhile others may still be sending: what they send is received and thrown away.
+      transport.wait(atMost: .seconds(3600)) { access { muster_mpi_test(&request) } != 0 && transport.hasSentAll }
+      removePolledTransport(transport)
+      transport.end()
+      _ = access { MPI_Finalize() }
+    }
+
+    // MARK: How it is called
+
+    private static func duplicate(_ communicator: muster_mpi_communicator) throws -> muster_mpi_communicator {
+      var copy = muster_mpi_communicator()
+      try check(muster_mpi_duplicate(communicator, &copy), "MPI_Comm_dup")
+      return copy
+    }
+
+    static func check(_ code: Int32, _ function: String) throws(ClusterError) {
+      guard code != MPI_SUCCESS else { return }
+      throw ClusterError(.launchFailed, "\(function): \(describe(mpi: code))")
+    }
+  }
+#endif
