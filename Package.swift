@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "MusterMPI",
       dependencies: [
-        "Muster", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+        "CMuster", "Muster", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],

@@ -11,7 +11,10 @@ enum WorkerProcess {
   static let bindingRefusal = Mutex<String?>(nil)
 
   /// Whether this process was launched as a worker: its first argument says so.
-  static var isInvited: Bool { ProgramArguments.current.count > 1 && ProgramArguments.current[1] == Invitation.flag }
+  static var isInvited: Bool {
+    let arguments = ProgramArguments.current
+    return arguments.count > 1 && (arguments[1] == Invitation.flag || arguments[1].hasPrefix(ForeignWorker.flag))
+  }
 
   /// A worker whose program does not begin with `becomeWorkerIfLaunchedAsOne` would start workers of its own, and so on.
   static func requireConsumedInvitation() throws(ClusterError) {
@@ -26,6 +29,7 @@ enum WorkerProcess {
   /// Serves until the cluster is over; does not return.
   static func serve() async -> Never {
     invitationTaken.store(true, ordering: .relaxed)
+    if let entry = ForeignWorker.entry { await entry.serve() }
     // Here and now, before the Engine has threads: they inherit what this one is bound to.
     let invitation = Result { () throws(ClusterError) in try readInvitation() }
     if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }

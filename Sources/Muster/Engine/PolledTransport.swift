@@ -22,12 +22,12 @@ public func removePolledTransport(_ transport: any PolledTransport) { Cluster.cu
 /// How long a thread that has waited in vain for a while sleeps before it asks the polled transports again: an eighth
 /// of that while, so that an answer comes at most so much later than it could, and 4 ms at most, so that an idle process
 /// needs less than 1 % of a core.
-enum PollingPause {
+package enum PollingPause {
   static let yieldingUntil: UInt64 = 50_000
-  static let longest: UInt64 = 4_000_000
+  package static let longest: UInt64 = 4_000_000
 
   /// Nanoseconds to sleep; 0: let other processes run, but do not sleep.
-  static func after(waiting: UInt64) -> UInt64 {
+  package static func after(waiting: UInt64) -> UInt64 {
     waiting < yieldingUntil ? 0 : min(longest, waiting / 8)
   }
 }

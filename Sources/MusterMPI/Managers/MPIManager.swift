@@ -5,7 +5,7 @@
   /// The workers of a program that was started by `mpirun` or `srun` as many ranks: those from 1 on.
   ///
   /// Made by `startMainLoop`; rank 0 is process 1.
-  public final class MPIManager: ClusterManager, CustomStringConvertible {
+  public final class MPIManager: MPIRanks, CustomStringConvertible {
     /// How the processes talk to each other.
     public enum Transport: String, Sendable {
       /// Over MPI, also between workers: as fast as the machine's network.
@@ -32,13 +32,8 @@
     /// How many ranks there are, process 1 included.
     public var size: Int { Int(world.size) }
 
-    /// The rank of a process. Numbers begin with 1, ranks with 0.
-    public func rank(of pid: ProcessID) -> Int? {
-      (1...size).contains(pid.rawValue) ? pid.rawValue - 1 : nil
-    }
-
-    /// The process of a rank.
-    public func pid(of rank: Int) -> ProcessID? { (0..<size).contains(rank) ? ProcessID(rank + 1) : nil }
+    /// Numbers begin with 1, ranks with 0.
+    public var mpiprocs: [ProcessID] { (1...size).map { ProcessID($0) } }
 
     // MARK: Starting
 

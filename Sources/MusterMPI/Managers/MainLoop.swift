@@ -22,8 +22,7 @@
     let cookie = String(decoding: try world.broadcast(Array(clusterCookie().utf8)), as: UTF8.self)
     switch transport {
     case .mpiTransportAll:
-      world.transport.listen { processMessages($0) }
-      addPolledTransport(world.transport)
+      world.startTransport()
       guard world.rank == 0 else {
         await serveCluster { try initWorker(cookie: cookie, manager: manager) }
       }

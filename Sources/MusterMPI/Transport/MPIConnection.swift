@@ -194,7 +194,7 @@
     private func settle() {
       transport.wait(atMost: .seconds(10)) {
         output.withLock { output in
-          while !output.sends.isEmpty, (try? transport.hasCompleted(&output.sends[0])) ?? true {
+          while !output.sends.isEmpty, (try? transport.hasCompleted(&output.sends[0], waiting: true)) ?? true {
             output.sends.removeFirst()
           }
           return output.sends.isEmpty

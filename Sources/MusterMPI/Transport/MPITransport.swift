@@ -168,8 +168,10 @@
       return request
     }
 
-    func hasCompleted(_ send: inout PendingSend) throws(TransportError) -> Bool {
-      let result = access.ifFree { muster_mpi_test(&send.request) } ?? 0
+    /// - Parameter waiting: also if that means to wait until this thread, or another, may call MPI.
+    func hasCompleted(_ send: inout PendingSend, waiting: Bool = false) throws(TransportError) -> Bool {
+      let result =
+        waiting ? access { muster_mpi_test(&send.request) } : access.ifFree { muster_mpi_test(&send.request) } ?? 0
       if result < 0 { try check(-result, "sending") }
       return result > 0
     }

@@ -23,8 +23,12 @@
     /// For what users' functions say to each other.
     let users: muster_mpi_communicator
     private let isFinished = Mutex(false)
+    private let watch = RankWatch()
 
     var level: ThreadLevel { access.level }
+
+    /// It has been or is being finalized.
+    var isOver: Bool { isFinished.withLock { $0 } }
 
     /// Initialises MPI, unless the program has; called by all ranks.
     ///
@@ -40,34 +44,47 @@
     }
 
     private init(_ wanted: ThreadLevel) throws {
-      access = MPIAccess(level: try Self.initialise(wanted))
+      access = try Self.initialise(wanted)
       let world = muster_mpi_world()
-      (rank, size) = (muster_mpi_rank(world), muster_mpi_size(world))
-      control = try Self.duplicate(world)
-      users = try Self.duplicate(world)
-      transport = MPITransport(communicator: try Self.duplicate(world), access: access)
-      var all = [UInt8](repeating: 0, count: Int(size) * RankPlace.size)
+      let access = access
+      (rank, size) = access { (muster_mpi_rank(world), muster_mpi_size(world)) }
+      control = try Self.duplicate(world, access)
+      users = try Self.duplicate(world, access)
+      transport = MPITransport(communicator: try Self.duplicate(world, access), access: access)
+      let (own, control) = (RankPlace.current.bytes, control)
+      nonisolated(unsafe) var all = [UInt8](repeating: 0, count: Int(size) * RankPlace.size)
       try Self.check(
-        muster_mpi_allgather(RankPlace.current.bytes, Int32(RankPlace.size), &all, control), "MPI_Allgather")
+        access { muster_mpi_allgather(own, Int32(RankPlace.size), &all, control) }, "MPI_Allgather")
       places = (0..<Int(size)).map { RankPlace(all[($0 * RankPlace.size)..<(($0 + 1) * RankPlace.size)]) }
+      watch.start(self)
     }
 
-    private static func initialise(_ wanted: ThreadLevel) throws -> ThreadLevel {
-      var isInitialised: Int32 = 0
-      MPI_Initialized(&isInitialised)
-      var provided: Int32 = 0
-      if isInitialised == 0 {
-        try check(MPI_Init_thread(nil, nil, wanted.code, &provided), "MPI_Init_thread")
-      } else {
-        try check(MPI_Query_thread(&provided), "MPI_Query_thread")
+    private static func initialise(_ wanted: ThreadLevel) throws -> MPIAccess {
+      // The thread that initialises MPI is the only one that may call it.
+      let thread = wanted == .funneled ? MPIThread() : nil
+      let provided = try MPIAccess(level: wanted, thread: thread)() { () throws(ClusterError) in
+        var (isInitialised, provided): (Int32, Int32) = (0, 0)
+        MPI_Initialized(&isInitialised)
+        if isInitialised == 0 {
+          try check(MPI_Init_thread(nil, nil, wanted.code, &provided), "MPI_Init_thread")
+        } else {
+          try check(MPI_Query_thread(&provided), "MPI_Query_thread")
+        }
+        return provided
       }
-      guard let level = ThreadLevel(code: provided) else {
+      guard let level = ThreadLevel(code: provided), level > .funneled || thread != nil else {
         throw ClusterError(
           .launchFailed,
-          "startMainLoop: MPI was initialised for one thread only (MPI_THREAD_SINGLE): call MPI_Init_thread with "
-            + "MPI_THREAD_MULTIPLE, or leave it to startMainLoop")
+          "startMainLoop: this MPI gives \(ThreadLevel(code: provided)?.description ?? "MPI_THREAD_SINGLE"), and "
+            + "\(wanted) was asked for: ask for \(ThreadLevel.funneled) (threadLevel: .funneled)")
       }
-      return min(level, wanted)
+      return MPIAccess(level: min(level, wanted), thread: thread)
+    }
+
+    /// Begins to receive over MPI.
+    func startTransport() {
+      transport.listen { processMessages($0) }
+      if let thread = access.thread { thread.poll(transport) } else { addPolledTransport(transport) }
     }
 
     // MARK: Collectively, at the beginning
@@ -90,21 +107,26 @@
         return !isFinished
       }
       guard isFirst else { return }
+      watch.stop()
+      // Who has died comes to no barrier: then nobody waits.
+      guard lostProcesses().isEmpty else { return }
       transport.closeAll()
       var request = muster_mpi_request()
       guard access({ muster_mpi_ibarrier(control, &request) }) == MPI_SUCCESS else { return }
       // Meanwhile others may still be sending: what they send is received and thrown away.
       transport.wait(atMost: .seconds(3600)) { access { muster_mpi_test(&request) } != 0 && transport.hasSentAll }
-      removePolledTransport(transport)
+      if let thread = access.thread { thread.poll(nil) } else { removePolledTransport(transport) }
       transport.end()
       _ = access { MPI_Finalize() }
     }
 
     // MARK: How it is called
 
-    private static func duplicate(_ communicator: muster_mpi_communicator) throws -> muster_mpi_communicator {
+    private static func duplicate(
+      _ communicator: muster_mpi_communicator, _ access: MPIAccess
+    ) throws -> muster_mpi_communicator {
       var copy = muster_mpi_communicator()
-      try check(muster_mpi_duplicate(communicator, &copy), "MPI_Comm_dup")
+      try check(access { muster_mpi_duplicate(communicator, &copy) }, "MPI_Comm_dup")
       return copy
     }
 

@@ -66,7 +66,7 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
     }
   }
 
-  private static func ownExecutable() throws(ClusterError) -> String {
+  static func ownExecutable() throws(ClusterError) -> String {
     guard let path = readLink("/proc/self/exe") else {
       throw ClusterError(
         .launchFailed, "cannot find out the path of this executable (/proc/self/exe): give options.exename")
