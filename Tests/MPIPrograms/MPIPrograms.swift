@@ -14,7 +14,8 @@
     }
 
     static let scenarios: [String: @Sendable ([String]) async throws -> Void] = [
-      "speed": speed
+      "speed": speed, "cluster": cluster, "returns": returns, "fails": fails, "workers": workersOf, "mpido": mpido,
+      "absent": absent, "die": die, "lose": lose, "conformance": conformance, "soak": soak,
     ]
   }
 

@@ -26,16 +26,17 @@
     let worker: ProcessID = 2
     let clock = ContinuousClock()
 
-    for _ in 0..<5_000 { _ = try await remotecallFetch(Increment(), on: worker, 1) }
+    let calls = Int(arguments.first ?? "50000")!
+    for _ in 0..<(calls / 10) { _ = try await remotecallFetch(Increment(), on: worker, 1) }
     var times: [Double] = []
-    for _ in 0..<50_000 {
+    for _ in 0..<calls {
       let time = try await clock.measure { _ = try await remotecallFetch(Increment(), on: worker, 1) }
       times.append(time / .microseconds(1))
     }
     times.sort()
     print("muster call: median \(times[times.count / 2]) µs, p99 \(times[times.count * 99 / 100]) µs")
 
-    let count = 1_000_000
+    let count = 20 * calls
     let time = try await clock.measure {
       for index in 0..<count { try await remoteDo(Swallow(), on: worker, index) }
       _ = try await remotecallFetch(Increment(), on: worker, 1)

@@ -1,5 +1,6 @@
 import CMuster
 import Glibc
+import Logging
 import Synchronization
 
 /// The life of a process that was launched as a worker.
@@ -153,6 +154,7 @@ enum WorkerProcess {
 
   /// Without process 1 a worker has nothing to live for.
   static func endWithoutProcess1(reason: String) {
+    Cluster.process.logger.debug("process 1 was lost: \(reason)")
     fflush(nil)
     if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
     _exit(1)

@@ -36,7 +36,7 @@
     _ manager: some MPIRanks, on count: Int, _ function: F, patience: Duration = .seconds(10)
   ) async throws -> [F.Output] {
     let ranks = manager.mpiprocs
-    let workers = ranks.filter { $0 != 1 && workers().contains($0) }
+    let workers = procs(manager)
     guard (1...max(1, workers.count)).contains(count), !workers.isEmpty else {
       throw ClusterError(.invalidArgument, "mpiDo(on: \(count)): there are \(workers.count) workers that are ranks")
     }
@@ -91,7 +91,8 @@
       }
     }
 
-    private func pause() async -> (Int, Result<Never, any Error>)? {
+    /// Lets some time go by; gives nothing.
+    private func pause<Value>() async -> Value? {
       try? await Task.sleep(for: patience)
       return nil
     }

@@ -36,7 +36,7 @@
   public enum MPIReduction: String, Sendable, Codable, CaseIterable {
     case sum, product, min, max
 
-    var operation: MPI_Op {
+    public var operation: MPI_Op {
       switch self {
       case .sum: muster_mpi_sum()
       case .product: muster_mpi_product()

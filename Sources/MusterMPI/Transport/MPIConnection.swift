@@ -7,9 +7,10 @@
 
   /// A stream of bytes to another rank (or to this one), as messages of a communicator.
   ///
-  /// Nothing is copied: `write` starts sends from the caller's memory and takes the bytes when they have completed,
-  /// which small messages do at once; `read` receives into the caller's, which for large arrays is where they belong.
-  /// What is under way is bounded by what the other end says that it has read.
+  /// Large pieces are not copied: `write` starts sends from the caller's memory and takes the bytes when they have
+  /// completed; `read` receives into the caller's, which for large arrays is where they belong. Smaller ones, which are
+  /// worth less than the wait, are copied if they do not leave at once. What is under way is bounded by what the other
+  /// end says that it has read.
   final class MPIConnection: Connection {
     /// Bytes that may be under way.
     static let window = 8 << 20
@@ -18,6 +19,10 @@
     /// A larger piece is sent as several messages, whose transfers overlap.
     private static let largestMessage = 1 << 20
     private static let sendsUnderWay = 16
+    /// Up to this size MPI nearly always takes a message at once …
+    private static let eagerSize = 4 << 10
+    /// … and up to this one it is copied.
+    private static let copiedSize = 128 << 10
 
     struct Key: Hashable, Sendable {
       let rank: Int32
@@ -161,13 +166,21 @@
         while position < buffer.count {
           let count = min(buffer.count - position, Self.largestMessage, Self.window - output.underWay)
           guard count > 0, output.sends.count < Self.sendsUnderWay else { return }
-          let request = try transport.startSend(
-            UnsafeRawBufferPointer(rebasing: buffer[position..<(position + count)]), to: key.rank, tag: tag(.data))
-          output.sends.append(PendingSend(request: request, count: count))
+          let piece = UnsafeRawBufferPointer(rebasing: buffer[position..<(position + count)])
+          output.sends.append(try startSend(piece))
           output.underWay += count
           position += count
         }
       }
+    }
+
+    private func startSend(_ piece: UnsafeRawBufferPointer) throws(TransportError) -> PendingSend {
+      if Self.eagerSize < piece.count, piece.count <= Self.copiedSize {
+        try transport.sendCopy(of: piece, to: key.rank, tag: tag(.data))
+        return PendingSend(request: nil, count: piece.count)
+      }
+      let request = try transport.startSend(piece, to: key.rank, tag: tag(.data))
+      return PendingSend(request: request, count: piece.count)
     }
 
     private func takeCompleted(_ output: inout Output) throws(TransportError) -> Int {
@@ -264,7 +277,8 @@
   /// A send that may not have completed.
   // @unchecked: as above.
   struct PendingSend: @unchecked Sendable {
-    var request: muster_mpi_request
+    /// `nil` when it has completed.
+    var request: muster_mpi_request?
     let count: Int
     /// Memory of the message, if it is not somebody else's.
     var memory: UnsafeMutableRawPointer?

@@ -19,8 +19,8 @@
       var lastNumber: [Int32: Int32] = [:]
       /// Those whose writers wait for a send.
       var writers: [MPIConnection] = []
-      /// Notices under way.
-      var notices: [PendingSend] = []
+      /// Sends under way from memory of our own.
+      var copies: [PendingSend] = []
     }
 
     private struct Matching: ~Copyable, Sendable {
@@ -67,7 +67,7 @@
       }
     }
 
-    var hasSentAll: Bool { state.withLock { $0.notices.isEmpty } }
+    var hasSentAll: Bool { state.withLock { $0.copies.isEmpty } }
 
     func closeAll() { for connection in state.withLock({ Array($0.connections.values) }) { connection.close() } }
 
@@ -76,7 +76,7 @@
     func poll() -> Bool {
       var moved = false
       while probe() { moved = true }
-      if testWriters() { moved = true }
+      if testSends() { moved = true }
       return moved
     }
 
@@ -170,23 +170,36 @@
 
     /// - Parameter waiting: also if that means to wait until this thread, or another, may call MPI.
     func hasCompleted(_ send: inout PendingSend, waiting: Bool = false) throws(TransportError) -> Bool {
-      let result =
-        waiting ? access { muster_mpi_test(&send.request) } : access.ifFree { muster_mpi_test(&send.request) } ?? 0
+      guard var request = send.request else { return true }
+      let result = waiting ? access { muster_mpi_test(&request) } : access.ifFree { muster_mpi_test(&request) } ?? 0
       if result < 0 { try check(-result, "sending") }
+      if result > 0 { send.request = nil }
       return result > 0
     }
 
     /// Sends a short notice: that a connection opens or ends, or how much has been taken.
     func send(_ kind: MessageTag.Kind, over connection: MPIConnection, _ value: UInt64?) {
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
-      memory.storeBytes(of: (value ?? 0).littleEndian, as: UInt64.self)
-      let bytes = UnsafeRawBufferPointer(start: memory, count: value == nil ? 0 : 8)
-      guard let request = try? startSend(bytes, to: connection.key.rank, tag: connection.tag(kind)) else {
-        return memory.deallocate()
+      withUnsafeBytes(of: (value ?? 0).littleEndian) { bytes in
+        try? sendCopy(
+          of: value == nil ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes, to: connection.key.rank,
+          tag: connection.tag(kind))
       }
-      var send = PendingSend(request: request, count: 0, memory: memory)
+    }
+
+    /// Sends from memory of our own, which is released when the send has completed.
+    func sendCopy(of bytes: UnsafeRawBufferPointer, to rank: Int32, tag: Int32) throws(TransportError) {
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+      if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
+      let request: muster_mpi_request
+      do throws(TransportError) {
+        request = try startSend(UnsafeRawBufferPointer(start: memory, count: bytes.count), to: rank, tag: tag)
+      } catch {
+        memory.deallocate()
+        throw error
+      }
+      var send = PendingSend(request: request, count: bytes.count, memory: memory)
       if (try? hasCompleted(&send)) ?? true { return memory.deallocate() }
-      state.withLock { [send] in $0.notices.append(send) }
+      state.withLock { [send] in $0.copies.append(send) }
     }
 
     /// A connection's writer waits for a send.
@@ -196,26 +209,24 @@
       }
     }
 
-    private func testWriters() -> Bool {
-      let (writers, notices) = state.withLock { state in
+    private func testSends() -> Bool {
+      let (writers, copies) = state.withLock { state in
         defer {
           state.writers = []
-          state.notices = []
+          state.copies = []
         }
-        return (state.writers, state.notices)
+        return (state.writers, state.copies)
       }
-      guard !writers.isEmpty || !notices.isEmpty else { return false }
+      guard !writers.isEmpty || !copies.isEmpty else { return false }
+      let underWay = copies.compactMap { send -> PendingSend? in
+        var send = send
+        guard (try? hasCompleted(&send)) ?? true else { return send }
+        send.memory?.deallocate()
+        return nil
+      }
       let waiting = writers.filter { !$0.testSends() }
-      let underWay = notices.filter { notice in
-        var notice = notice
-        if (try? hasCompleted(&notice)) ?? true {
-          notice.memory?.deallocate()
-          return false
-        }
-        return true
-      }
       for connection in waiting { watch(connection) }
-      state.withLock { $0.notices += underWay }
+      state.withLock { $0.copies += underWay }
       return waiting.count < writers.count
     }
 
