@@ -68,7 +68,8 @@ let package = Package(
     .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
-      name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
+      name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",
+      swiftSettings: strict),
 
     .target(
       name: "NamedPipeTransport", dependencies: ["Muster"], path: "Examples/NamedPipes/Transport",
@@ -103,6 +104,9 @@ let package = Package(
     .testTarget(
       name: "NamedPipesTests", dependencies: ["NamedPipes", "NamedPipeTransport", "TransportConformance"],
       swiftSettings: strict),
+    .testTarget(
+      name: "MPITests", dependencies: ["MPIPrograms", "MusterMPI", "Ising"],
+      exclude: ["Support/in-namespaces.sh"], swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
   ]
 )

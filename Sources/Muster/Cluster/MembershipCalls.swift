@@ -68,7 +68,10 @@ struct Greet: RemoteAction, InternalFunction {
 struct ExitProcess: RemoteAction, InternalFunction {
   func callAsFunction() {
     let cluster = Cluster.current
-    if cluster === Cluster.process { exit(0) }
+    if cluster === Cluster.process {
+      WorkerProcess.isLeaving.store(true, ordering: .relaxed)
+      exit(0)
+    }
     // A cluster of a test is not the process: it only leaves.
     for link in cluster.members.withLock({ $0.allLinks }) { link.lose("this process was asked to leave") }
   }

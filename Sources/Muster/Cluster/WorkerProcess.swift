@@ -152,8 +152,13 @@ enum WorkerProcess {
 
   // MARK: The end
 
+  /// This process is about to exit: process 1 has asked for it.
+  static let isLeaving = Atomic<Bool>(false)
+
   /// Without process 1 a worker has nothing to live for.
   static func endWithoutProcess1(reason: String) {
+    // What runs at its exit (the end of MPI, say) may take longer than process 1 keeps the connection.
+    if isLeaving.load(ordering: .relaxed) { return }
     Cluster.process.logger.debug("process 1 was lost: \(reason)")
     fflush(nil)
     if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }

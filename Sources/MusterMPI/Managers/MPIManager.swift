@@ -14,6 +14,8 @@
       case tcpTransportAll
     }
 
+    private static let exitTimeout: Duration = .seconds(10)
+
     public let transport: Transport
     let world: MPIWorld
 
@@ -62,7 +64,12 @@
       return try world.transport.connect(to: rank)
     }
 
-    /// A rank ends with all others: that is MPI.
-    public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {}
+    /// A rank ends with all others, that is MPI; until then it waits, and is no worker any more.
+    public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
+      guard let rank = rank(of: pid) else { return }
+      if await !world.waitUntilLeaving(Int32(rank), atMost: Self.exitTimeout) {
+        say("muster: rank \(rank) (process \(pid)) does not end \(Self.exitTimeout) after it was asked to")
+      }
+    }
   }
 #endif

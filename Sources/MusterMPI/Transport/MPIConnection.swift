@@ -8,9 +8,8 @@
   /// A stream of bytes to another rank (or to this one), as messages of a communicator.
   ///
   /// Large pieces are not copied: `write` starts sends from the caller's memory and takes the bytes when they have
-  /// completed; `read` receives into the caller's, which for large arrays is where they belong. Smaller ones, which are
-  /// worth less than the wait, are copied if they do not leave at once. What is under way is bounded by what the other
-  /// end says that it has read.
+  /// completed; `read` receives into the caller's, which for large arrays is where they belong. Smaller ones are copied:
+  /// who sends them need not wait. What is under way is bounded by what the other end says that it has read.
   final class MPIConnection: Connection {
     /// Bytes that may be under way.
     static let window = 8 << 20
@@ -19,9 +18,7 @@
     /// A larger piece is sent as several messages, whose transfers overlap.
     private static let largestMessage = 1 << 20
     private static let sendsUnderWay = 16
-    /// Up to this size MPI nearly always takes a message at once …
-    private static let eagerSize = 4 << 10
-    /// … and up to this one it is copied.
+    /// Up to this size a piece is copied.
     private static let copiedSize = 128 << 10
 
     struct Key: Hashable, Sendable {
@@ -175,7 +172,7 @@
     }
 
     private func startSend(_ piece: UnsafeRawBufferPointer) throws(TransportError) -> PendingSend {
-      if Self.eagerSize < piece.count, piece.count <= Self.copiedSize {
+      if piece.count <= Self.copiedSize {
         try transport.sendCopy(of: piece, to: key.rank, tag: tag(.data))
         return PendingSend(request: nil, count: piece.count)
       }

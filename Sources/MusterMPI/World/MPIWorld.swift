@@ -24,6 +24,8 @@
     let users: muster_mpi_communicator
     private let isFinished = Mutex(false)
     private let watch = RankWatch()
+    /// The ranks that have said that they are about to end.
+    let leaving = Mutex<Set<Int32>>([])
 
     var level: ThreadLevel { access.level }
 
@@ -111,6 +113,7 @@
       // Who has died comes to no barrier: then nobody waits.
       guard lostProcesses().isEmpty else { return }
       transport.closeAll()
+      if rank != 0 { sayLeaving() }
       var request = muster_mpi_request()
       guard access({ muster_mpi_ibarrier(control, &request) }) == MPI_SUCCESS else { return }
       // Meanwhile others may still be sending: what they send is received and thrown away.
