@@ -82,8 +82,11 @@
             results[index] = result
           } else {
             await report(missing: pids.indices.filter { results[$0] == nil })
-            if results.values.contains(where: { if case .failure = $0 { true } else { false } }) { group.cancelAll() }
-            group.addTask { await self.pause() }
+            if results.values.contains(where: { if case .failure = $0 { true } else { false } }) {
+              group.cancelAll()
+            } else {
+              group.addTask { await self.pause() }
+            }
           }
         }
         group.cancelAll()
