@@ -94,6 +94,12 @@ static inline int muster_mpi_isend(
   return MPI_Isend(bytes, count, MPI_BYTE, rank, tag, communicator.handle, &request->handle);
 }
 
+static inline int muster_mpi_irecv(
+    void *bytes, int count, int rank, int tag, struct muster_mpi_communicator communicator,
+    struct muster_mpi_request *request) {
+  return MPI_Irecv(bytes, count, MPI_BYTE, rank, tag, communicator.handle, &request->handle);
+}
+
 /// Whether a request has completed: 1, 0, or minus the error.
 static inline int muster_mpi_test(struct muster_mpi_request *request) {
   int flag = 0;

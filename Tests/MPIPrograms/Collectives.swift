@@ -118,7 +118,8 @@
       try await mpiDo(manager, OneDoesNotArrive(), patience: .milliseconds(300))
       throw Complaint(description: "nobody missed rank 1")
     } catch let error as CompositeError {
-      try check("\(error)".contains("not coming"), is: true, "the first error")
+      try check(error.errors.count, is: 1, "the number of errors")
+      try check("\(error)".contains("not coming"), is: true, "the error is that of rank 1")
     }
     try check(try await mpiDo(manager, EveryOperation()).count, is: manager.size, "mpiDo after that")
     try await stopMainLoop(manager)

@@ -1,5 +1,6 @@
 #if MPI
   import Foundation
+  import Glibc
   import Testing
 
   extension MPITests {

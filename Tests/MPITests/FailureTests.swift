@@ -1,4 +1,5 @@
 #if MPI
+  import Foundation
   import Testing
 
   extension MPITests {

@@ -54,11 +54,3 @@ package func lostProcesses() -> [ProcessID] {
     }
   }
 }
-
-/// Has everything that waits to be sent leave, as far as connections take it: for who is about to keep this thread.
-package func flushConnections() async {
-  for link in Cluster.current.members.withLock({ $0.allLinks }) {
-    link.flush()
-    while link.output.withLock({ $0.loss == nil && $0.queue.byteCount > 0 }) { await Task.yield() }
-  }
-}

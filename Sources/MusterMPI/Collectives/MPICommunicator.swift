@@ -1,6 +1,5 @@
 #if MPI
   import CMPI
-  import CMuster
   import Muster
   import Synchronization
 
@@ -132,21 +131,11 @@
 
     /// - Parameter buffers: used by MPI until then.
     private func wait(for request: muster_mpi_request, _ name: String, _ buffers: any Sendable) async throws {
-      var request = request
-      let start = muster_now()
-      while true {
-        let result = access { muster_mpi_test(&request) }
-        if result < 0 { try MPIWorld.check(-result, name) }
-        if result > 0 { return }
-        if Task.isCancelled {
-          // MPI cannot take it back: what it may still write to stays, and the communicator is of no more use.
-          handle.isAbandoned.store(true, ordering: .relaxed)
-          _ = Unmanaged.passRetained(KeptForEver(buffers))
-          throw CancellationError()
-        }
-        let pause = PollingPause.after(waiting: muster_now() &- start)
-        if pause == 0 { await Task.yield() } else { try? await Task.sleep(for: .nanoseconds(Int64(pause))) }
-      }
+      if try await access.wait(for: request, name) { return }
+      // MPI cannot take it back: what it may still write to stays, and the communicator is of no more use.
+      handle.isAbandoned.store(true, ordering: .relaxed)
+      _ = Unmanaged.passRetained(KeptForEver(buffers))
+      throw CancellationError()
     }
   }
 

@@ -108,7 +108,11 @@
         case .failure(let error): errors.append(error)
         }
       }
-      guard errors.isEmpty else { throw CompositeError(errors: errors) }
+      guard errors.isEmpty else {
+        // Who was cancelled because another one had failed has nothing to say.
+        let causes = errors.filter { !($0 is CancellationError) }
+        throw CompositeError(errors: causes.isEmpty ? errors : causes)
+      }
       return values
     }
 
@@ -151,32 +155,12 @@
       let presence = Presence.begin(session)
       defer { Presence.end(session) }
       presence.enter("the making of the communicator")
-      // Others may not have heard of it yet, and where MPI is for one thread at a time this keeps it.
-      await flushConnections()
-      let handle = CommunicatorHandle(try world.communicator(of: ranks, session: session))
+      let handle = CommunicatorHandle(try await world.communicator(of: ranks, session: session))
       presence.leave()
       defer { world.free(handle) }
       let communicator = MPICommunicator(handle, world.access, presence)
       guard let thread = world.access.thread else { return try await function(communicator) }
       return try await withTaskExecutorPreference(thread) { try await function(communicator) }
-    }
-  }
-
-  extension MPIWorld {
-    /// A communicator of some ranks, made by those together.
-    func communicator(of ranks: [Int32], session: UInt64) throws -> muster_mpi_communicator {
-      var made = muster_mpi_communicator()
-      let code = access {
-        muster_mpi_create_group(users, ranks, Int32(ranks.count), Int32(session % 32_000), &made)
-      }
-      try Self.check(code, "MPI_Comm_create_group")
-      return made
-    }
-
-    func free(_ handle: CommunicatorHandle) {
-      guard !handle.isAbandoned.load(ordering: .relaxed) else { return }
-      var communicator = handle.value
-      _ = access { muster_mpi_free(&communicator) }
     }
   }
 #endif

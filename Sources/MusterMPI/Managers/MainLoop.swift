@@ -32,6 +32,11 @@
         await serveCluster(invitation: invitation)
       }
     }
+    var options = options
+    if transport == .mpiTransportAll, world.level < .multiple {
+      // A call of MPI's may keep everything else from it for as long as it likes; the launcher watches the processes.
+      options.heartbeatTimeout = max(options.heartbeatTimeout, .seconds(86_400))
+    }
     if world.size == 1 {
       Logger(label: "muster").notice("startMainLoop: this MPI job has one rank: process 1 works alone")
     } else {

@@ -10,8 +10,14 @@
   // @unchecked: the semaphore is thread-safe and lives as long as this object; everything else is behind a Mutex.
   final class MPIThread: TaskExecutor, @unchecked Sendable {
     private struct State: Sendable {
-      var work = Deque<@Sendable () -> Void>()
+      var work = Deque<Work>()
       var transport: MPITransport?
+    }
+
+    private struct Work: Sendable {
+      let body: @Sendable () -> Void
+      /// Opened when the body has run and is not referred to any more.
+      var done: Gate?
     }
 
     private let state = Mutex(State())
@@ -34,10 +40,10 @@
     func enqueue(_ job: consuming ExecutorJob) {
       let job = UnownedJob(job)
       let executor = asUnownedTaskExecutor()
-      submit { job.runSynchronously(on: executor) }
+      submit(Work { job.runSynchronously(on: executor) })
     }
 
-    private func submit(_ work: @escaping @Sendable () -> Void) {
+    private func submit(_ work: Work) {
       state.withLock { $0.work.append(work) }
       sem_post(wake)
     }
@@ -50,11 +56,12 @@
       withoutActuallyEscaping(body) { body in
         // Only one thread at a time has it: this one waits.
         nonisolated(unsafe) let body = body
-        submit {
-          let outcome = Swift.Result { () throws(Failure) in try body() }
-          result.withLock { $0 = outcome }
-          done.open()
-        }
+        submit(
+          Work(
+            body: {
+              let outcome = Swift.Result { () throws(Failure) in try body() }
+              result.withLock { $0 = outcome }
+            }, done: done))
         done.wait()
       }
       return try result.withLock { $0! }.get()
@@ -62,13 +69,27 @@
 
     // MARK: The thread
 
+    /// Does one piece of work, if there is any.
+    private func work() -> Bool {
+      let (hasRun, done) = takeAndRun()
+      done?.open()
+      return hasRun
+    }
+
+    /// When this returns nothing refers to the work any more, only to its gate.
+    private func takeAndRun() -> (hasRun: Bool, done: Gate?) {
+      guard let work = state.withLock({ $0.work.popFirst() }) else { return (false, nil) }
+      work.body()
+      return (true, work.done)
+    }
+
     private func serve() {
       thread.store(muster_thread_id(), ordering: .relaxed)
       var idleSince = muster_now()
       while true {
-        let (work, transport) = state.withLock { ($0.work.popFirst(), $0.transport) }
-        if let work { work() }
-        if transport?.poll() ?? false || work != nil {
+        let hasWorked = work()
+        let transport = state.withLock { $0.transport }
+        if transport?.poll() ?? false || hasWorked {
           idleSince = muster_now()
           continue
         }

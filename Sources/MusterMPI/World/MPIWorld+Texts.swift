@@ -2,6 +2,7 @@
   import CMPI
   import Glibc
   import Muster
+  import Synchronization
 
   /// Single texts between rank 0 and another, before there are connections.
   extension MPIWorld {
