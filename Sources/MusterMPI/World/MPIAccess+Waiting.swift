@@ -11,7 +11,7 @@
       var request = request
       let start = muster_now()
       while true {
-        let result = self { muster_mpi_test(&request) }
+        let result = callAsFunction { muster_mpi_test(&request) }
         if result < 0 { try MPIWorld.check(-result, name) }
         if result > 0 { return true }
         if isCancellable, Task.isCancelled { return false }
