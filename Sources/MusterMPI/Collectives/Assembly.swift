@@ -1,6 +1,7 @@
 #if MPI
   import CMPI
   import Muster
+  import Synchronization
 
   extension MPIWorld {
     /// A communicator of some ranks, made by those together; called by each of them.
