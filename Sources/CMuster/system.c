@@ -47,7 +47,7 @@ int muster_epoll_wait(int epoll, uint64_t *tags, uint32_t *events, int capacity,
   if (capacity > 64) capacity = 64;
   // epoll_wait knows whole milliseconds only (epoll_pwait2 came with Linux 5.11): the short sleeps of a polled transport
   // wait for the epoll descriptor itself.
-  if (nanoseconds > 0 && nanoseconds < 10000000) {
+  if (nanoseconds > 0 && nanoseconds < 100000000) {
     struct pollfd self = {epoll, POLLIN, 0};
     struct timespec limit = {0, nanoseconds};
     if (ppoll(&self, 1, &limit, NULL) <= 0) return 0;

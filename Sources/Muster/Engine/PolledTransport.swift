@@ -20,14 +20,14 @@ public func addPolledTransport(_ transport: any PolledTransport) { Cluster.curre
 public func removePolledTransport(_ transport: any PolledTransport) { Cluster.current.engine.remove(transport) }
 
 /// How long a thread that has waited in vain for a while sleeps before it asks the polled transports again: an eighth
-/// of that while, so that an answer comes at most so much later than it could, and 4 ms at most, so that an idle process
-/// needs less than 1 % of a core.
+/// of that while, up to 4 ms, and from a quarter of a second on a 64th, up to 20 ms. So an answer comes little later than
+/// it could, and an idle process needs less than 1 % of a core (250 looks a second were 2.2 % of one).
 package enum PollingPause {
   static let yieldingUntil: UInt64 = 50_000
-  package static let longest: UInt64 = 4_000_000
+  package static let longest: UInt64 = 20_000_000
 
   /// Nanoseconds to sleep; 0: let other processes run, but do not sleep.
   package static func after(waiting: UInt64) -> UInt64 {
-    waiting < yieldingUntil ? 0 : min(longest, waiting / 8)
+    waiting < yieldingUntil ? 0 : min(longest, max(min(waiting / 8, 4_000_000), waiting / 64))
   }
 }

@@ -18,7 +18,9 @@
     /// A larger piece is sent as several messages, whose transfers overlap.
     private static let largestMessage = 1 << 20
     private static let sendsUnderWay = 16
-    /// Up to this size a piece is copied.
+    /// Up to this size MPI takes a piece at once, …
+    private static let shortSize = 1 << 10
+    /// … and up to this one it is copied.
     private static let copiedSize = 128 << 10
 
     struct Key: Hashable, Sendable {
@@ -172,6 +174,10 @@
     }
 
     private func startSend(_ piece: UnsafeRawBufferPointer) throws(TransportError) -> PendingSend {
+      if piece.count <= Self.shortSize, key.rank != transport.rank {
+        try transport.sendShort(piece, to: key.rank, tag: tag(.data))
+        return PendingSend(request: nil, count: piece.count)
+      }
       if piece.count <= Self.copiedSize {
         try transport.sendCopy(of: piece, to: key.rank, tag: tag(.data))
         return PendingSend(request: nil, count: piece.count)

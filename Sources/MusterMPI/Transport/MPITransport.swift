@@ -8,6 +8,7 @@
   // @unchecked: the communicator's handle is only read; everything else is behind a Mutex.
   final class MPITransport: PolledTransport, @unchecked Sendable {
     private let communicator: muster_mpi_communicator
+    let rank: Int32
     private let access: MPIAccess
     private let state = Mutex(State())
     /// Held by who matches messages and hands them out, so that those of one sender stay in order.
@@ -32,6 +33,7 @@
     /// - Parameter communicator: nobody else may use it.
     init(communicator: muster_mpi_communicator, access: MPIAccess) {
       self.communicator = communicator
+      rank = access { muster_mpi_rank(communicator) }
       self.access = access
     }
 
@@ -157,6 +159,14 @@
     }
 
     // MARK: Sending
+
+    /// Sends what MPI puts into the receiver's buffer at once: MPI_Send does that in half the time of MPI_Isend. Not to
+    /// this rank itself, which might have to receive meanwhile.
+    func sendShort(_ bytes: UnsafeRawBufferPointer, to rank: Int32, tag: Int32) throws(TransportError) {
+      try check(
+        access { muster_mpi_send(bytes.baseAddress, Int32(bytes.count), rank, tag, communicator) },
+        "sending to rank \(rank)")
+    }
 
     func startSend(_ bytes: UnsafeRawBufferPointer, to rank: Int32, tag: Int32) throws(TransportError)
       -> muster_mpi_request
