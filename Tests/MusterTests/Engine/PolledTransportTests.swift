@@ -47,7 +47,7 @@ private final class AskedTransport: PolledTransport {
   #expect(PollingPause.after(waiting: 0) == 0)
   var last: UInt64 = 0
   for exponent in 10..<62 {
-    let waiting = 1 as UInt64 << UInt64(exponent)
+    let waiting: UInt64 = 1 << exponent
     let pause = PollingPause.after(waiting: waiting)
     #expect(pause >= last && pause <= waiting / 8 && pause <= PollingPause.longest)
     last = pause
