@@ -21,7 +21,7 @@ demo: setup
 test: setup lint
 	@scripts/install-packages test
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
-	$(SWIFT) test --skip-build --disable-xctest --no-parallel $(BUILD_FLAGS)
+	SWIFT="$(SWIFT)" scripts/run-tests $(BUILD_FLAGS)
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Examples

@@ -8,6 +8,8 @@ struct HostfileError: Error, Hashable, CustomStringConvertible {
   let column: Int
   let expected: String
   let found: String
+  /// The line has more or other parts than this grammar knows: it is probably not this grammar.
+  var isUnfit = false
 
   /// `hosts:3:7: expected a count of at least 1, found "0"`
   var description: String {

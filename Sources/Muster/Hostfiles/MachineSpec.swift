@@ -14,9 +14,11 @@ public struct MachineSpec: Sendable, Hashable {
   public var bindAddress: String?
   public var bindPort: UInt16?
   public var count: WorkerCount
-  /// What a hostfile says of this host alone; it goes before the options of `addprocs`.
+  /// The working directory of its workers; `nil`: what the options of `addprocs` say.
   public var dir: String?
+  /// The executable there; `nil`: what the options of `addprocs` say.
   public var exename: String?
+  /// Environment variables, in addition to those of the options of `addprocs`.
   public var env: [String: String] = [:]
   /// What is wrong with a literal.
   private var problem: HostfileError?
@@ -37,7 +39,15 @@ public struct MachineSpec: Sendable, Hashable {
     }
   }
 
-  private init(host: String, count: WorkerCount, problem: HostfileError) {
+  init(host: String, count: WorkerCount = 1) { self.init(host: host, count: count, problem: nil) }
+
+  /// Whatever the number of the address means.
+  init(_ address: Login) {
+    self.init(host: address.host)
+    user = address.user
+  }
+
+  private init(host: String, count: WorkerCount, problem: HostfileError?) {
     self.host = host
     self.count = count
     self.problem = problem
@@ -46,13 +56,12 @@ public struct MachineSpec: Sendable, Hashable {
   /// `[user@]host[:port] [bind_addr[:port]]`
   init(_ words: Word, count: WorkerCount) throws(HostfileError) {
     let words = words.words
-    let login = try HostAddress(words[0])
-    user = login.user
-    host = login.host
+    let login = try Login(words[0])
+    self.init(login)
     port = try Self.port(login.number)
     self.count = count
     guard words.count > 2 else { return }
-    let bind = try HostAddress(words[1])
+    let bind = try Login(words[1])
     guard bind.user == nil else { throw words[1].expected("an address to bind to, without a user") }
     bindAddress = bind.host
     bindPort = try Self.port(bind.number)
@@ -79,13 +88,22 @@ extension MachineSpec: ExpressibleByStringLiteral {
 }
 
 extension MachineSpec: CustomStringConvertible {
-  /// As in a machine file: `4*me@n1:2222 10.0.0.1:9300`.
+  /// As in a machine file: `4*me@n1:2222 10.0.0.1:9300 dir=/scratch env=A=1`.
   public var description: String {
-    (count == 1 ? "" : "\(count)*") + (user.map { "\($0)@" } ?? "") + Self.text(host, port)
-      + (bindAddress.map { " " + Self.text($0, bindPort) } ?? "")
+    var words = [(count == 1 ? "" : "\(count)*") + (user.map { "\($0)@" } ?? "") + Self.text(host, port)]
+    if let bindAddress { words.append(Self.text(bindAddress, bindPort)) }
+    if let dir { words.append("dir=\(Self.quoted(dir))") }
+    if let exename { words.append("exename=\(Self.quoted(exename))") }
+    words += env.sorted { $0.key < $1.key }.map { "env=\($0)=\(Self.quoted($1))" }
+    return words.joined(separator: " ")
   }
 
   private static func text(_ host: String, _ port: UInt16?) -> String {
     (host.contains(":") ? "[\(host)]" : host) + (port.map { ":\($0)" } ?? "")
+  }
+
+  private static func quoted(_ value: String) -> String {
+    let isPlain = !value.isEmpty && value.utf8.allSatisfy { !$0.isASCIISpace && !"=#".utf8.contains($0) }
+    return isPlain ? value : "\"\(value)\""
   }
 }

@@ -43,7 +43,7 @@ struct Word: Sendable {
 extension Word {
   private var bytes: Substring.UTF8View { text.utf8 }
 
-  private func piece(_ range: Range<Substring.Index>) -> Word { Word(text[range], line) }
+  func piece(_ range: Range<Substring.Index>) -> Word { Word(text[range], line) }
 
   /// The words between white space, and an empty one that marks the end of the line.
   var words: [Word] {
@@ -57,6 +57,9 @@ extension Word {
     finish(at: bytes.endIndex)
     return words + [end]
   }
+
+  /// From here to the end of another word of the line.
+  func through(_ last: Word) -> Word { Word(line.text[text.startIndex..<last.text.endIndex], line) }
 
   /// What is behind this word: nothing.
   var end: Word { piece(text.endIndex..<text.endIndex) }

@@ -18,6 +18,9 @@ public protocol ClusterManager: Sendable {
   /// - Throws: `ClusterError` `.invalidArgument` when that cannot be.
   func workerCount(_ options: AddprocsOptions) async throws -> Int
 
+  /// Whether the workers have to be reached from other hosts, whatever `options.restrict` says. The default is no.
+  func needsNetwork(_ options: AddprocsOptions) -> Bool
+
   /// Starts the workers of `request`, and reports each as it starts or fails to; need not wait for them to join.
   ///
   /// - Throws: what prevents all of them.
@@ -49,6 +52,7 @@ public protocol ClusterManager: Sendable {
 extension ClusterManager {
   public var defaultOptions: AddprocsOptions { AddprocsOptions() }
   public func workerCount(_ options: AddprocsOptions) async throws -> Int { try workerCount() }
+  public func needsNetwork(_ options: AddprocsOptions) -> Bool { false }
   public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {}
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? { nil }
   public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {

@@ -2,7 +2,7 @@ import Glibc
 
 /// `[user@]host[:number]`, as several grammars have it; an IPv6 address is in brackets. What the number means is the
 /// grammar's business.
-struct HostAddress {
+struct Login {
   var user: String?
   let host: String
   let number: Word?
@@ -54,7 +54,7 @@ extension Word {
   }
 
   /// The name of an account: nothing that a shell or ssh would take for something else.
-  fileprivate func userName() throws(HostfileError) -> String {
+  func userName() throws(HostfileError) -> String {
     let others = "._-+\\@$".utf8
     guard let first = text.utf8.first, first.isHostLetter,
       text.utf8.allSatisfy({ $0.isHostLetter || others.contains($0) })
