@@ -31,6 +31,10 @@ enum WorkerProcess {
     // Here and now, before the Engine has threads: they inherit what this one is bound to.
     let invitation = Result { () throws(ClusterError) in try readInvitation() }
     if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }
+    // A batch system warns all processes of a step; process 1 decides what comes of it.
+    if environmentVariable("SLURM_STEP_ID") != nil {
+      for warning in AllocationWarning.allCases { muster_survive_signal(warning.signal) }
+    }
     await serve {
       let invitation = try invitation.get()
       // No mark of the worker stays for user code, or for a child of it, to see.
@@ -92,7 +96,7 @@ enum WorkerProcess {
 
   // MARK: Joining
 
-  private static func join(_ invitation: Invitation) async throws {
+  static func join(_ invitation: Invitation) async throws {
     let cluster = Cluster.process
     try cluster.becomeWorker(cookie: invitation.cookie, manager: DefaultClusterManager(), ticket: invitation.ticket)
     let deadline = muster_now() &+ UInt64(invitation.timeout.nanoseconds)
