@@ -49,6 +49,7 @@ let package = Package(
 
     // Examples: programs as a user would write them.
     .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
+    .executableTarget(name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),

@@ -40,7 +40,8 @@ struct ThrowDarts: RemoteFunction {
     let darts = 100_000
     let part = try await pmap(ThrowDarts(count: darts), first...last, stopBefore: .seconds(30), journal: journal)
     let hits = part.values.compactMap { $0 }
-    print("\(hits.count) of \(part.values.count) done, π ≈ \(4 * Double(hits.reduce(0, +)) / Double(hits.count * darts))")
+    print(
+      "\(hits.count) of \(part.values.count) done, π ≈ \(4 * Double(hits.reduce(0, +)) / Double(hits.count * darts))")
     // The job script asks for another job then.
     if !part.isComplete { exit(75) }
   }

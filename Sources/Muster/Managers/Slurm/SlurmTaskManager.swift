@@ -117,6 +117,7 @@ extension WorkerProcess {
       try await Task.sleep(for: period)
     }
     throw ClusterError(
-      .timeout, "task 0 has left no invitation in \(directory): do all tasks run the same program in the same directory?")
+      .timeout,
+      "task 0 has left no invitation in \(directory): do all tasks run the same program in the same directory?")
   }
 }
