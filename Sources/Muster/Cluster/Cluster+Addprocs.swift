@@ -10,10 +10,17 @@ extension Cluster {
     try requireProcess1("addprocs")
     try WorkerProcess.requireConsumedInvitation()
     let count = try await manager.workerCount(options)
-    try options.validate(count: count)
-    try adoptTopology(options)
-    try await workersStart(manager, options)
-    let launch = try prepareLaunch(count: count, manager, options)
+    let launch: LaunchRequest
+    do {
+      try options.validate(count: count)
+      try requireDescriptors(for: count, options)
+      try adoptTopology(options)
+      try await workersStart(manager, options)
+      launch = try prepareLaunch(count: count, manager, options)
+    } catch {
+      await manager.cancelLaunch()
+      throw error
+    }
     defer { forget(launch) }
     startHeartbeat(timeout: options.heartbeatTimeout)
     leaveAtExit()
@@ -40,6 +47,17 @@ extension Cluster {
       throw ClusterError(
         .notProcess1, "Only process 1 can add and remove workers (\(action) was called on process \(myid))")
     }
+  }
+
+  /// Said before it hurts: a process that may not open more files cannot accept connections.
+  private func requireDescriptors(for count: Int, _ options: AddprocsOptions) throws(ClusterError) {
+    let limit = DescriptorLimit.current()
+    let needed = DescriptorLimit.needed(by: members.withLock { $0.procs.count } + count, areChildren: options.restrict)
+    guard needed > limit else { return }
+    throw ClusterError(
+      .invalidArgument,
+      "addprocs: with \(count) more workers process 1 needs about \(needed) open files and connections, and this user may "
+        + "have \(limit) (ulimit -Hn): have the limit raised, or start fewer")
   }
 
   /// All workers of a cluster share one topology.

@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 /// The agents of one manager, and which of its workers runs on which host: what every manager of workers on other hosts
@@ -25,28 +26,45 @@ package final class HostFleet: Sendable {
   /// Has an agent start workers, and reports each. They have been placed (`LaunchRequest.place`).
   ///
   /// - Parameters:
-  ///   - config: what is to be known of all of them; host, process id and executable are filled in.
+  ///   - config: what is to be known of all of them; what is missing is filled in.
+  ///   - directory: their working directory, if it is not the one of the options or else of process 1.
+  ///   - environment: variables in addition to those of the options.
   package func launch(
-    _ workers: [LaunchedWorker], on agent: HostAgent, _ request: LaunchRequest, _ config: WorkerConfig = WorkerConfig()
+    _ workers: [LaunchedWorker], on agent: HostAgent, _ request: LaunchRequest,
+    _ config: WorkerConfig = WorkerConfig(), directory: String? = nil, environment: [String: String] = [:]
   ) async {
     var config = config
     config.host = config.host ?? agent.report.host
     config.exeflags = request.options.exeflags
-    config.environ = request.options.env
+    config.environ = request.options.env.merging(environment) { $1 }
+    config.exename = config.exename ?? request.options.exename
     config.enableThreadedBLAS = request.options.enableThreadedBLAS
     for worker in workers { state.withLock { $0.agents[worker.pid] = agent } }
+    warnOfFewDescriptors(agent, request)
     do {
       let outcomes = try await agent.start(
         workers.map { worker in
           WorkerOrder(
-            pid: worker.pid, executable: config.exename ?? request.options.exename, arguments: request.options.exeflags,
-            environment: request.environment(for: worker), directory: request.options.dir,
+            pid: worker.pid, executable: config.exename, arguments: request.options.exeflags,
+            environment: request.environment(for: worker).merging(environment) { $1 },
+            directory: directory ?? request.options.dir ?? currentDirectory(),
             invitation: request.invitation(for: worker, from: agent, listeningAt: config.bindAddress, config.port))
         })
       for (worker, outcome) in zip(workers, outcomes) { report(outcome, of: worker, on: agent, request, config) }
     } catch {
       for worker in workers { request.failed(worker, reason: "\(agent.report.host): \(error)") }
     }
+  }
+
+  /// Workers connect to each other when they need to: it may never hurt.
+  private func warnOfFewDescriptors(_ agent: HostAgent, _ request: LaunchRequest) {
+    let cluster = Cluster.current
+    let needed = DescriptorLimit.neededByWorker(of: cluster.members.withLock { $0.procs.count } + request.workers.count)
+    guard request.options.topology == .allToAll, needed > agent.report.descriptorLimit else { return }
+    let message =
+      "\(agent.report.host): a worker that is connected to all others needs about \(needed) open files and connections, "
+      + "and may have \(agent.report.descriptorLimit) there (ulimit -Hn): use the topology masterWorker, or have it raised"
+    cluster.logger.warning("\(message)")
   }
 
   private func report(

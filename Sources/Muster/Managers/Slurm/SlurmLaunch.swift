@@ -42,10 +42,7 @@ final class SlurmLaunch: Sendable {
       let isTooFew = error is CancellationError || options.atLeast == nil || agents.isEmpty
       let reason = step.whatIsMissing(agents, (error as? ClusterError)?.message ?? "\(error)", srun.report)
       if isTooFew {
-        await withDiscardingTaskGroup { group in
-          for agent in agents.values { group.addTask { await agent.leave(atMost: .seconds(1)) } }
-        }
-        await srun.cancel()
+        await end(agents, srun)
         if error is CancellationError { throw error }
         throw ClusterError((error as? ClusterError)?.code ?? .launchFailed, "addprocs: \(reason)", cause: error)
       }
@@ -87,6 +84,16 @@ final class SlurmLaunch: Sendable {
   }
 
   // MARK: The end
+
+  /// Ends what has been started, before there are workers.
+  func cancel() async { await Self.end(agents, srun) }
+
+  private static func end(_ agents: [Int: HostAgent], _ srun: Srun) async {
+    await withDiscardingTaskGroup { group in
+      for agent in agents.values { group.addTask { await agent.leave(atMost: .seconds(1)) } }
+    }
+    await srun.cancel()
+  }
 
   func kill(_ pid: ProcessID) async { await fleet.kill(pid) }
 

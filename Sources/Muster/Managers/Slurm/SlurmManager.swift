@@ -99,6 +99,10 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
     return count
   }
 
+  public func cancelLaunch() async {
+    while let launch = launched.withLock({ $0.popLast() }) { await launch.cancel() }
+  }
+
   public func launch(_ request: LaunchRequest) async throws {
     guard let launch = launched.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
     for worker in request.workers { fleets.withLock { $0[worker.pid] = launch } }
