@@ -30,11 +30,7 @@ struct Programs: ClusterProgram {
     "return": returnFromRun,
     "crash": crash, "arguments": arguments, "output": output, "remove": remove, "stubborn": stubborn,
     "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress,
-<<<<<<< HEAD
-    "addprocs": keepAdding, "slurm": slurm,
-=======
-    "addprocs": keepAdding, "overSSH": overSSH,
->>>>>>> f86fbfbb90bbb80daf0047341a2e2aa8e0f5ad7f
+    "addprocs": keepAdding, "overSSH": overSSH, "slurm": slurm,
   ]
 }
 
