@@ -1,9 +1,10 @@
 import CMuster
 import Glibc
+import Logging
 import Synchronization
 
 /// A batch system says that a job is about to end: `sbatch --signal=B:USR1@120`, a time limit, preemption, `scancel`.
-public enum AllocationWarning: Sendable, Hashable, CaseIterable {
+public enum AllocationWarning: Sendable, Hashable, CaseIterable, Codable {
   /// SIGTERM
   case terminate
   /// SIGUSR1
@@ -81,8 +82,32 @@ final class SignalWatch: IOSource {
     while read(descriptor, &byte, 1) == 1 {
       hadAny = true
       guard let warning = AllocationWarning.allCases.first(where: { $0.signal == Int32(byte) }) else { continue }
-      for observer in state.withLock({ Array($0.observers.values) }) { observer(warning) }
+      deliver(warning)
     }
     return hadAny
+  }
+
+  /// Tells everybody who has asked.
+  fileprivate func deliver(_ warning: AllocationWarning) {
+    for observer in state.withLock({ Array($0.observers.values) }) { observer(warning) }
+  }
+}
+
+/// An agent passes on what the batch system has told its step: before a preemption Slurm warns the steps of a job, and not
+/// the program in its script.
+struct PassOnWarning: RemoteAction, InternalFunction {
+  let warning: AllocationWarning
+
+  func callAsFunction() {
+    Cluster.current.logger.notice("the batch system warns of the end of the workers' step (\(warning))")
+    SignalWatch.shared.deliver(warning)
+  }
+
+  /// Has this process, an agent, pass on its warnings. One of them does it for all.
+  static func begin(in cluster: Cluster) {
+    guard environmentVariable("SLURM_PROCID") == "0" else { return }
+    _ = SignalWatch.shared.add(on: cluster.engine) { warning in
+      cluster.task { _ = try? await cluster.call(PassOnWarning(warning: warning), on: 1, Nothing()) }
+    }
   }
 }

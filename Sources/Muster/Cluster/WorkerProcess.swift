@@ -108,6 +108,7 @@ enum WorkerProcess {
           AgentProcess.shared.process1 = invitation.addresses.first { $0.description == connection.peerDescription }
         }
         try cluster.adopt(connection, from: 1)
+        if invitation.isAgent { PassOnWarning.begin(in: cluster) }
         return
       } catch let error as ClusterError where error.code == .refused {
         throw error

@@ -56,11 +56,12 @@ final class SlurmLab: Sendable {
 
   /// Processes of ours on a node, or anywhere if it is `nil`: agents and workers are started with --worker.
   func workers(on node: String? = nil) -> [String] {
-    ProcessTable.all.filter { pid in
+    let namespaces = (node.map { [$0] } ?? ["node1", "node2", "node3"]).compactMap { namespace(of: $0) }
+    return ProcessTable.all.filter { pid in
       let line = ProcessTable.commandLine(of: pid)
       guard ProcessTable.isAlive(pid), line.count > 1, line[1] == "--worker" else { return false }
-      guard let node else { return true }
-      return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/uts")) == namespace(of: node)
+      let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/uts")
+      return own.map { namespaces.contains($0) } ?? false
     }.map { "\($0): \(ProcessTable.commandLine(of: $0).joined(separator: " "))" }
   }
 
@@ -166,7 +167,7 @@ final class SlurmLab: Sendable {
 }
 
 /// Tests in a Slurm cluster, which they share; nothing may be left in it after each.
-struct SlurmLabTrait: SuiteTrait, TestTrait, TestScoping {
+struct SlurmLabTrait: SuiteTrait, TestScoping {
   let isRecursive = false
 
   func provideScope(

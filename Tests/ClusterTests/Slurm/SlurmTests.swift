@@ -124,8 +124,8 @@ extension ClusterTests {
       await eventually("it waits in the queue") {
         SlurmLab.run(["squeue", "-h", "-t", "PENDING", "-o", "%r"]).output == "Resources\n"
       }
-      // Longer than a launch may take.
-      try await Task.sleep(for: .seconds(2))
+      let launchIsOver = ContinuousClock.now + .seconds(2)
+      await eventually("it has waited longer than a launch may take") { ContinuousClock.now > launchIsOver }
       #expect(SlurmLab.run(["squeue", "-h", "-t", "PENDING"]).output != "")
       waiting.cancel()
       await #expect(throws: (any Error).self) { _ = try await waiting.value }
@@ -142,6 +142,13 @@ extension ClusterTests {
       let seconds = Int(text.split(separator: " ").last?.dropLast() ?? "") ?? 0
       #expect((300...420).contains(seconds), "\(text)")
       #expect(await timeLeft() == nil)
+    }
+
+    @Test func aMapEndsBeforeTheAllocationDoes() async throws {
+      // Of a minute there are 52 seconds to be left.
+      let text = try await job(
+        ["-N1", "-n2", "-t", "1"], ["slurm", "add", "part-map 1000 100 52"], name: "stop", state: "FAILED")
+      #expect(text.contains("done ") && !text.contains("done 0 ") && !text.contains("left 0\n"), "\(text)")
     }
 
     @Test func warningsReachTheProgramAsEvents() async throws {
@@ -255,6 +262,15 @@ extension ClusterTests {
       try await lab.waitForOutput("lost:", in: "killed")
       #expect(lab.text("killed").contains("cancelled"), "\(lab.text("killed"))")
       _ = await lab.waitForEnd(of: job)
+      await lab.expectNothingLeft()
+    }
+
+    @Test func aWorkerThatUsesTooMuchMemoryIsExplained() async throws {
+      let job = try lab.submit(
+        ["-N1", "-n1", "--mem=300M", "--acctg-freq=task=1"], ["slurm", "add", "memory"], output: "memory")
+      try await lab.waitForOutput("lost:", in: "memory")
+      #expect(lab.text("memory").contains("out of memory"), "\(lab.text("memory"))")
+      SlurmLab.run(["scancel", "--quiet", job])
       await lab.expectNothingLeft()
     }
 

@@ -126,7 +126,7 @@ final class Srun: Sendable {
   }
 
   /// Waits until it has ended, which it does when its agents have; ends it if it does not.
-  func end(patience: Duration = .seconds(10)) async {
+  func end(patience: Duration = .seconds(3)) async {
     if await process.waitForExit(atMost: patience) != nil { return }
     await cancel()
   }
@@ -135,7 +135,7 @@ final class Srun: Sendable {
   func cancel() async {
     agents.close()
     process.signal(SIGTERM)
-    if await process.waitForExit(atMost: .seconds(5)) == nil {
+    if await process.waitForExit(atMost: .seconds(2)) == nil {
       process.signal(SIGKILL)
       _ = await process.waitForExit()
     }
