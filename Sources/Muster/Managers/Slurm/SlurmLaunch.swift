@@ -42,7 +42,8 @@ final class SlurmLaunch: Sendable {
       let isTooFew = error is CancellationError || options.atLeast == nil || agents.isEmpty
       let reason = step.whatIsMissing(agents, (error as? ClusterError)?.message ?? "\(error)", srun.report)
       if isTooFew {
-        await end(agents, srun)
+        // Also where this task has been cancelled: with patience.
+        await cluster.task { [agents] in await end(agents, srun) }.value
         if error is CancellationError { throw error }
         throw ClusterError((error as? ClusterError)?.code ?? .launchFailed, "addprocs: \(reason)", cause: error)
       }
@@ -51,15 +52,23 @@ final class SlurmLaunch: Sendable {
     return SlurmLaunch(srun, agents, missing: problem, exitTimeout: exitTimeout)
   }
 
+  /// - Throws: what is wrong with the placement; nothing is left of the step then.
   func launch(_ request: LaunchRequest) async throws {
-    let groups = try groups(request)
+    let groups: [(place: Int, workers: [LaunchedWorker])]
+    do { groups = try self.groups(request) } catch {
+      await cancel()
+      throw error
+    }
     await withDiscardingTaskGroup { group in
       for (place, workers) in groups {
         guard let agent = agents[place] else {
           for worker in workers { request.failed(worker, reason: missing ?? "its agent did not call back") }
           continue
         }
-        group.addTask { [fleet] in await fleet.launch(workers, on: agent, request) }
+        group.addTask { [fleet] in
+          await fleet.launch(workers, on: agent, request)
+          if workers.isEmpty { await fleet.releaseIfIdle(agent) }
+        }
       }
     }
   }
