@@ -43,7 +43,7 @@ final class SlurmLaunch: Sendable {
       let reason = step.whatIsMissing(agents, (error as? ClusterError)?.message ?? "\(error)", srun.report)
       if isTooFew {
         // Also where this task has been cancelled: with patience.
-        await cluster.task { [agents] in await end(agents, srun) }.value
+        await cluster.task { [agents] in await Self.end(agents, srun) }.value
         if error is CancellationError { throw error }
         throw ClusterError((error as? ClusterError)?.code ?? .launchFailed, "addprocs: \(reason)", cause: error)
       }
