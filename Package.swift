@@ -69,6 +69,7 @@ let package = Package(
     .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
     .executableTarget(
       name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", swiftSettings: strict),
+    .executableTarget(name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",

@@ -36,6 +36,10 @@ enum WorkerProcess {
     // Here and now, before the Engine has threads: they inherit what this one is bound to.
     let invitation = Result { () throws(ClusterError) in try readInvitation() }
     if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }
+    // A batch system warns all processes of a step; process 1 decides what comes of it.
+    if environmentVariable("SLURM_STEP_ID") != nil {
+      for warning in AllocationWarning.allCases { muster_survive_signal(warning.signal) }
+    }
     await serve {
       let invitation = try invitation.get()
       // No mark of the worker stays for user code, or for a child of it, to see.
@@ -107,6 +111,7 @@ enum WorkerProcess {
         let connection = try await dial(invitation, cluster)
         if invitation.isAgent { AgentProcess.shared.arrive(invitation, over: connection) }
         try cluster.adopt(connection, from: 1)
+        if invitation.isAgent { PassOnWarning.begin(in: cluster) }
         return
       } catch let error as ClusterError where error.code == .refused {
         throw error
