@@ -12,7 +12,8 @@ import Glibc
 ///     }
 ///
 /// The command line may begin with `--procs N` or `--procs auto` (as `julia -p`), which starts local workers before
-/// `run()`; both words are then removed from `CommandLine.arguments`.
+/// `run()`, and with `--machine-file F`, which starts workers on the machines of a hostfile; a format goes before its name,
+/// `mpich:F`, where the file does not show it. These words are then removed from `CommandLine.arguments`.
 public protocol ClusterProgram: SendableMetatype {
   init()
   func run() async throws
@@ -24,9 +25,10 @@ extension ClusterProgram {
     muster_line_buffer_output()
     let cluster = Cluster.process
     do {
-      let count = try ProgramArguments.takeWorkerCount()
+      let arguments = try ProgramArguments.takeLaunchArguments()
       try await cluster.run {
-        if let count { try await addprocs(count) }
+        if let file = arguments.machineFile { try await addprocs(hostfile: file.path, format: file.format) }
+        if let count = arguments.workers { try await addprocs(count) }
         try await Self().run()
       }
     } catch {

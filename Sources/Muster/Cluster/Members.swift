@@ -26,6 +26,9 @@ struct Members: Sendable {
     var connectionWaiters: [UnsafeContinuation<Void, Never>] = []
   }
 
+  /// What members hear of one that was not lost.
+  static let removalReason = "it was removed"
+
   /// This process.
   var me: ProcessID
   var topology: Topology = .allToAll
@@ -87,6 +90,10 @@ struct Members: Sendable {
   mutating func setManager(_ manager: any ClusterManager, config: WorkerConfig?, of pid: ProcessID) {
     table[pid]?.manager = manager
     if let config { table[pid]?.config = config }
+  }
+
+  mutating func setAddresses(_ addresses: [TransportAddress], of pid: ProcessID) {
+    table[pid]?.info.addresses = addresses
   }
 
   /// A connection may come before process 1 has announced who is at its other end.
@@ -179,7 +186,7 @@ struct Members: Sendable {
 struct PeerInfo: Codable, Sendable, Equatable {
   let pid: ProcessID
   /// Where it listens, in the order of preference.
-  let addresses: [TransportAddress]
+  var addresses: [TransportAddress]
   /// Same node: only then are Unix sockets used.
   let node: NodeIdentity
   let host: String
@@ -190,6 +197,11 @@ struct PeerInfo: Codable, Sendable, Equatable {
 }
 
 extension PeerInfo {
+  /// It listens, but where other hosts cannot reach it.
+  var listensLocally: Bool {
+    !addresses.isEmpty && addresses.allSatisfy { $0.stage != .network }
+  }
+
   mutating func learn(_ config: WorkerConfig) {
     connectAt = config.connectAt
     place = TopologyPlace(ident: config.ident, connectIdents: config.connectIdents ?? [])

@@ -1,5 +1,6 @@
 import CMuster
 import Glibc
+import Logging
 import Synchronization
 
 /// The life of a process that was launched as a worker.
@@ -7,11 +8,16 @@ enum WorkerProcess {
   private static let invitationTaken = Atomic<Bool>(false)
   /// Where the Unix sockets of this node are; removed by the workers if process 1 could not.
   private static let directory = Mutex<String?>(nil)
+  /// Where it was told to listen.
+  private static let listenAt = Mutex<TransportAddress?>(nil)
   /// What the kernel did not grant when this worker bound itself.
   static let bindingRefusal = Mutex<String?>(nil)
 
   /// Whether this process was launched as a worker: its first argument says so.
-  static var isInvited: Bool { ProgramArguments.current.count > 1 && ProgramArguments.current[1] == Invitation.flag }
+  static var isInvited: Bool {
+    let arguments = ProgramArguments.current
+    return arguments.count > 1 && (arguments[1] == Invitation.flag || arguments[1].hasPrefix(ForeignWorker.flag))
+  }
 
   /// A worker whose program does not begin with `becomeWorkerIfLaunchedAsOne` would start workers of its own, and so on.
   static func requireConsumedInvitation() throws(ClusterError) {
@@ -26,6 +32,7 @@ enum WorkerProcess {
   /// Serves until the cluster is over; does not return.
   static func serve() async -> Never {
     invitationTaken.store(true, ordering: .relaxed)
+    if let entry = ForeignWorker.entry { await entry.serve() }
     // Here and now, before the Engine has threads: they inherit what this one is bound to.
     let invitation = Result { () throws(ClusterError) in try readInvitation() }
     if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }
@@ -35,6 +42,8 @@ enum WorkerProcess {
       ProgramArguments.hide(1...1)
       closeStandardInput()
       if let parent = invitation.parent { endWith(parent) }
+      directory.withLock { $0 = invitation.socketDirectory }
+      listenAt.withLock { $0 = invitation.listenAt }
       try await join(invitation)
     }
   }
@@ -88,14 +97,15 @@ enum WorkerProcess {
 
   // MARK: Joining
 
-  private static func join(_ invitation: Invitation) async throws {
+  static func join(_ invitation: Invitation) async throws {
     let cluster = Cluster.process
     try cluster.becomeWorker(cookie: invitation.cookie, manager: DefaultClusterManager(), ticket: invitation.ticket)
     let deadline = muster_now() &+ UInt64(invitation.timeout.nanoseconds)
     var attempt = 0
     while true {
       do {
-        let connection = try await dial(invitation, attempt: attempt, cluster)
+        let connection = try await dial(invitation, cluster)
+        if invitation.isAgent { AgentProcess.shared.arrive(invitation, over: connection) }
         try cluster.adopt(connection, from: 1)
         return
       } catch let error as ClusterError where error.code == .refused {
@@ -110,10 +120,15 @@ enum WorkerProcess {
     }
   }
 
-  private static func dial(_ invitation: Invitation, attempt: Int, _ cluster: Cluster) async throws -> any Connection {
-    let address = invitation.addresses[attempt % invitation.addresses.count]
-    let connection = try Sockets.connect(to: address)
-    try await cluster.handshake.dial(connection, from: 0, to: 1, ticket: invitation.ticket)
+  private static func dial(_ invitation: Invitation, _ cluster: Cluster) async throws -> any Connection {
+    let connection = try await cluster.dialAny(
+      invitation.addresses, of: invitation.node ?? .current, from: 0, to: 1, ticket: invitation.ticket)
+    guard let connection else {
+      throw ClusterError(
+        .notConnected,
+        "process 1 listens at \(invitation.addresses.map(\.description).joined(separator: ", ")), "
+          + "which cannot be reached from \(hostName())")
+    }
     return connection
   }
 
@@ -137,19 +152,40 @@ enum WorkerProcess {
     }
     // A manager with a transport of its own listens in its own way.
     if welcome.topology != .masterWorker, cluster.launching.withLock({ $0.manager is DefaultClusterManager }) {
-      directory.withLock { $0 = welcome.directory }
-      _ = try cluster.listen(
-        for: welcome.transport, restrict: welcome.restrict, backlog: 1024, directory: welcome.directory)
+      if socketDirectory == nil, welcome.process1.node == .current { directory.withLock { $0 = welcome.directory } }
+      try listen(cluster, welcome)
     }
     cluster.startHeartbeat(timeout: .nanoseconds(welcome.heartbeatTimeout))
     return cluster.myInfo
   }
 
+  private static func listen(_ cluster: Cluster, _ welcome: Welcome) throws {
+    let place = listenAt.withLock { $0 }
+    _ = try cluster.listen(
+      for: welcome.transport, restrict: welcome.restrict || place != nil, interface: welcome.interface, backlog: 1024,
+      directory: socketDirectory)
+    if !welcome.restrict, case .tcp(let host, let port) = place {
+      _ = try cluster.listenOnTCP(host: host, port: port, backlog: 1024)
+    }
+  }
+
+  /// Where the Unix sockets of process 1 are, if it runs on this node; otherwise a worker makes a directory of its own.
+  static var socketDirectory: String? { directory.withLock { $0 } }
+
   // MARK: The end
+
+  /// This process is about to exit: process 1 has asked for it.
+  static let isLeaving = Atomic<Bool>(false)
 
   /// Without process 1 a worker has nothing to live for.
   static func endWithoutProcess1(reason: String) {
+    // What runs at its exit (the end of MPI, say) may take longer than process 1 keeps the connection.
+    if isLeaving.load(ordering: .relaxed) { return }
+    Cluster.process.logger.debug("process 1 was lost: \(reason)")
     fflush(nil)
+    // A directory of our own; then that of all workers of this node.
+    Cluster.process.stopListening()
+    AgentProcess.removeTunnel()
     if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
     _exit(1)
   }

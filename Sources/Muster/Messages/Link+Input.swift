@@ -52,7 +52,13 @@ extension Link {
     }
     if gotAny { lastHeard.store(muster_now(), ordering: .relaxed) }
     if let failure { lose(failure) }
+    lookAgainIfNeeded()
     return gotAny || failure != nil
+  }
+
+  /// The descriptor does not tell of what the connection has received already.
+  private func lookAgainIfNeeded() {
+    if connection.hasBufferedInput, !input.withLock({ $0.isPaused || $0.isEnded }) { engine.signal(self) }
   }
 
   /// Deals with everything that needs no task, up to the first request.
@@ -99,6 +105,7 @@ extension Link {
       return false
     }
     if let failure { lose(failure) }
+    if !hasRequest { lookAgainIfNeeded() }
     return hasRequest
   }
 

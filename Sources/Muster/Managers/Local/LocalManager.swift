@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import Synchronization
 
 /// Starts workers on this machine, as children of process 1.
@@ -66,7 +65,7 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
     }
   }
 
-  private static func ownExecutable() throws(ClusterError) -> String {
+  static func ownExecutable() throws(ClusterError) -> String {
     guard let path = readLink("/proc/self/exe") else {
       throw ClusterError(
         .launchFailed, "cannot find out the path of this executable (/proc/self/exe): give options.exename")
@@ -86,16 +85,6 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
   public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
     guard let child = children.withLock({ $0[pid] }) else { return }
     defer { children.withLock { $0[pid] = nil } }
-    // A stopped process cannot leave by itself.
-    let patience = child.isStopped || !Cluster.current.hasAskedToLeave(pid) ? .zero : exitTimeout
-    if await child.waitForExit(atMost: patience) != nil { return }
-    if patience > .zero {
-      Cluster.current.logger.warning(
-        "worker \(pid) (process \(child.pid)) has not ended \(exitTimeout) after it was asked to. Sending SIGQUIT")
-      child.signal(SIGQUIT)
-      if await child.waitForExit(atMost: exitTimeout) != nil { return }
-    }
-    child.signal(SIGKILL)
-    _ = await child.waitForExit()
+    await child.end(pid, patience: Cluster.current.hasAskedToLeave(pid) ? exitTimeout : .zero)
   }
 }
