@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <link.h>
 #include <linux/mempolicy.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,14 @@ int muster_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag) {
 int muster_epoll_wait(int epoll, uint64_t *tags, uint32_t *events, int capacity, int64_t nanoseconds) {
   struct epoll_event ready[64];
   if (capacity > 64) capacity = 64;
+  // epoll_wait knows whole milliseconds only (epoll_pwait2 came with Linux 5.11): the short sleeps of a polled transport
+  // wait for the epoll descriptor itself.
+  if (nanoseconds > 0 && nanoseconds < 100000000) {
+    struct pollfd self = {epoll, POLLIN, 0};
+    struct timespec limit = {0, nanoseconds};
+    if (ppoll(&self, 1, &limit, NULL) <= 0) return 0;
+    nanoseconds = 0;
+  }
   // Rounded up: waking before a timer is due would poll again and again until it is.
   int64_t milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;
   if (milliseconds > 1000000000) milliseconds = 1000000000;

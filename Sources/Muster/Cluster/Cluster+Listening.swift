@@ -35,6 +35,10 @@ extension Cluster {
 
   /// - Parameter place: with port 0 the system chooses one, the first time.
   private func listen(at place: TransportAddress, backlog: Int) throws -> TransportAddress {
+    try listening.withLock { _ in try listenOnce(at: place, backlog: backlog) }
+  }
+
+  private func listenOnce(at place: TransportAddress, backlog: Int) throws -> TransportAddress {
     if let existing = launching.withLock({ $0.rendezvous[place] }) { return existing.listener.address }
     let rendezvous = Rendezvous(
       listener: try Sockets.listen(at: place, backlog: backlog), handshake: handshake, cluster: self,
@@ -53,10 +57,12 @@ extension Cluster {
   }
 
   func socketDirectory() throws(ClusterError) -> SocketDirectory {
-    if let directory = launching.withLock({ $0.directory }) { return directory }
-    let directory = try SocketDirectory()
-    launching.withLock { $0.directory = directory }
-    return directory
+    try launching.withLock { (state) throws(ClusterError) in
+      if let directory = state.directory { return directory }
+      let directory = try SocketDirectory()
+      state.directory = directory
+      return directory
+    }
   }
 
   func stopListening() {

@@ -84,6 +84,8 @@ struct ExitProcess: RemoteAction, InternalFunction {
     let cluster = Cluster.current
     if cluster === Cluster.process {
       cluster.stopListening()
+      AgentProcess.removeTunnel()
+      WorkerProcess.isLeaving.store(true, ordering: .relaxed)
       exit(0)
     }
     // A cluster of a test is not the process: it only leaves.

@@ -55,8 +55,15 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     var ready: [any IOSource] = []
     /// Connections that had input lately; looked at directly while spinning.
     var recent: [any IOSource] = []
+    /// Looks at `recent` since all connections were looked at.
+    var rounds = 0
+    /// A job has looked for input in vain, and is suspended now.
+    var hasLooked = false
   }
   private var pollState = PollState()
+  /// Transports that have to be asked.
+  private let transports = Mutex<[any PolledTransport]>([])
+  private let transportCount = Atomic<Int>(0)
 
   /// - Parameter spin: how long a thread looks for input before it sleeps in the kernel.
   init(spin: Duration = .microseconds(80), logger: Logger) {
@@ -114,6 +121,31 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   func signal(_ source: any IOSource) {
     poller.signal(source)
     wakeIfBlocked()
+  }
+
+  func add(_ transport: any PolledTransport) {
+    transports.withLock { transports in
+      transports.append(transport)
+      transportCount.store(transports.count, ordering: .sequentiallyConsistent)
+    }
+    wakeIfBlocked()
+  }
+
+  func remove(_ transport: any PolledTransport) {
+    transports.withLock { transports in
+      transports.removeAll { $0 === transport }
+      transportCount.store(transports.count, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Asks the transports without descriptors. Under their lock, so that one which has been removed is not asked.
+  private func pollTransports() -> Bool {
+    guard transportCount.load(ordering: .relaxed) > 0 else { return false }
+    return transports.withLock { transports in
+      var moved = false
+      for transport in transports where transport.poll() { moved = true }
+      return moved
+    }
   }
 
   /// Runs `action` on the polling thread after a while. It must be short.
@@ -225,33 +257,66 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   private func waitForWork() {
     progress.wrappingAdd(1, ordering: .relaxed)
     // Where another thread works the cores are better left to it and to the peers it works for.
-    if spinNanoseconds > 0, workingThreads.load(ordering: .relaxed) == 0, pollState.spin.shouldSpin() {
-      let success = spin()
-      pollState.spin.spun(successfully: success)
-      if success { return }
-    }
-    isBlocked.store(true, ordering: .sequentiallyConsistent)
+    if !pollState.hasLooked, workingThreads.load(ordering: .relaxed) == 0, look() { return }
+    pollState.hasLooked = false
     defer { isBlocked.store(false, ordering: .sequentiallyConsistent) }
-    if hasWork || poller.hasSignals || isStopped {
-      poll(nanoseconds: 0)
-      return
+    let start = muster_now()
+    while true {
+      isBlocked.store(true, ordering: .sequentiallyConsistent)
+      if hasWork || poller.hasSignals || isStopped {
+        poll(nanoseconds: 0)
+        return
+      }
+      let deadline = nextDeadline.load(ordering: .sequentiallyConsistent)
+      let now = muster_now()
+      var limit = deadline == .max ? -1 : deadline > now ? Int64(clamping: deadline - now) : 0
+      guard transportCount.load(ordering: .relaxed) > 0 else {
+        poll(nanoseconds: limit)
+        return
+      }
+      let pause = Int64(PollingPause.after(waiting: now - start))
+      if pause == 0 { sched_yield() }
+      limit = limit < 0 ? pause : min(limit, pause)
+      if poll(nanoseconds: limit) { return }
     }
-    let deadline = nextDeadline.load(ordering: .sequentiallyConsistent)
-    let now = muster_now()
-    poll(nanoseconds: deadline == .max ? -1 : deadline > now ? Int64(clamping: deadline - now) : 0)
+  }
+
+  /// Receives in the middle of a job that waits for input, as long as spinning pays and nothing else is to be done: to
+  /// suspend the job and resume it would cost a quarter of a whole call.
+  ///
+  /// - Returns: whether to look for what the job waits for; if not, it is to suspend.
+  func receiveBriefly() -> Bool {
+    // A served function that waits has to suspend: the requests behind it cannot be served before.
+    guard isCurrentThread, muster_current_loop() == nil else { return false }
+    flushDirty()
+    guard !hasWork, workingThreads.load(ordering: .relaxed) == 1, !isPolling.exchange(true, ordering: .acquiring) else {
+      return false
+    }
+    defer { isPolling.store(false, ordering: .releasing) }
+    progress.wrappingAdd(1, ordering: .relaxed)
+    let success = look()
+    pollState.hasLooked = !success
+    return success
+  }
+
+  /// Spins if that pays. Returns whether there is something to do.
+  private func look() -> Bool {
+    guard spinNanoseconds > 0, pollState.spin.shouldSpin() else { return false }
+    let success = spin()
+    pollState.spin.spun(successfully: success)
+    return success
   }
 
   /// Looks for input without sleeping. Returns whether there is something to do.
   private func spin() -> Bool {
     let start = muster_now()
-    var rounds = 0
     while true {
       for source in pollState.recent where source.readable() { return true }
       if hasWork { return true }
-      rounds += 1
+      pollState.rounds &+= 1
       // The connections that were busy lately are asked directly (a recv that finds nothing costs half of what
       // finding out through epoll does when there is something); all others every few rounds.
-      if rounds & 15 == 15 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
+      if pollState.rounds & 15 == 15 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
       let now = muster_now()
       if now >= nextDeadline.load(ordering: .relaxed) { return false }
       if now &- start > spinNanoseconds { return false }
@@ -260,11 +325,12 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   @discardableResult
   private func poll(nanoseconds: Int64) -> Bool {
-    poller.poll(nanoseconds: nanoseconds, ready: &pollState.ready)
+    let moved = pollTransports()
+    poller.poll(nanoseconds: moved ? 0 : nanoseconds, ready: &pollState.ready)
     let busy = pollState.ready.filter(\.isBusy)
     if !busy.isEmpty { pollState.recent = Array(busy.prefix(2)) }
     let ran = runTimers()
-    return ran || !pollState.ready.isEmpty || hasWork
+    return moved || ran || !pollState.ready.isEmpty || hasWork
   }
 
   private func runTimers() -> Bool {

@@ -8,6 +8,8 @@ final class AgentProcess: Sendable {
 
   private let children = Mutex<[ProcessID: ChildProcess]>([:])
   private let address = Mutex<TransportAddress?>(nil)
+  /// The socket at this end of a tunnel, which sshd leaves behind.
+  private let tunnel = Mutex<String?>(nil)
   /// What workers have written goes to process 1, piece by piece.
   private let output = OutputWriter { bytes, isError in
     // Without process 1 this process ends.
@@ -15,9 +17,18 @@ final class AgentProcess: Sendable {
   }
 
   /// Where process 1 was reached.
-  var process1: TransportAddress? {
-    get { address.withLock { $0 } }
-    set { address.withLock { $0 = newValue } }
+  var process1: TransportAddress? { address.withLock { $0 } }
+
+  /// It is connected to process 1.
+  func arrive(_ invitation: Invitation, over connection: any Connection) {
+    let used = invitation.addresses.first { $0.description == connection.peerDescription }
+    address.withLock { $0 = used }
+    if invitation.node == nil, case .unix(let path) = used { tunnel.withLock { $0 = path } }
+  }
+
+  /// To be called at the end of any process; does something in an agent.
+  static func removeTunnel() {
+    if let path = shared.tunnel.withLock({ $0.take() }) { unlink(path) }
   }
 
   func child(_ pid: ProcessID) -> ChildProcess? { children.withLock { $0[pid] } }

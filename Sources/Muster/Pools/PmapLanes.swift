@@ -100,7 +100,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
       if isUsable, window.isLow(underWay: underWay.count) {
         // A worker others wait for is given up as soon as what is under way has come back.
         isUsable = isThere(pid)
-        if isUsable, !underWay.isEmpty, await pool.isContended { isUsable = false }
+        if isUsable, !underWay.isEmpty, await taking.othersWait(for: pool) { isUsable = false }
         window.adjust(now: muster_now())
         while isUsable, underWay.count < window.depth, let unit = run.take() {
           do {
@@ -144,9 +144,9 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     let sent = run.limit == nil ? 0 : muster_now()
     let id: UInt64
     if unit.positions.count == 1 {
-      id = try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link)
+      id = try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link, isLast: false)
     } else {
-      id = try cluster.sendCall(Batch(function: function), run.inputs(at: unit.positions), over: link)
+      id = try cluster.sendCall(Batch(function: function), run.inputs(at: unit.positions), over: link, isLast: false)
     }
     return mailbox.expect(unit, id, over: link, sent: sent)
   }
@@ -207,10 +207,19 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 /// A wait for a worker that others can end.
 private final class Taking: Sendable {
   private let task = Mutex<Task<ProcessID, any Error>?>(nil)
+  private let isWaiting = Atomic<Bool>(false)
+
+  /// Whether somebody else waits for a worker of the pool.
+  func othersWait(for pool: any AbstractWorkerPool) async -> Bool {
+    let own = isWaiting.load(ordering: .relaxed) ? 1 : 0
+    return await pool.waiterCount > own
+  }
 
   func take(
     from pool: any AbstractWorkerPool, on engine: Engine, while isNeeded: () -> Bool
   ) async throws -> ProcessID {
+    isWaiting.store(true, ordering: .relaxed)
+    defer { isWaiting.store(false, ordering: .relaxed) }
     let task = Task(executorPreference: engine) { try await pool.take() }
     self.task.withLock { $0 = task }
     // Who ends the wait may have looked for it just before.

@@ -44,20 +44,24 @@ final class SSHHosts: Sendable {
 }
 
 enum Shell {
+  /// Runs a command to its end. Daemons that it starts may go on: Foundation's `Process` would wait for them, too.
   static func run(_ command: String) -> (code: Int32, output: String) {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
-    process.standardOutput = pipe
-    process.standardError = pipe
-    process.standardInput = FileHandle.nullDevice
-    do { try process.run() } catch { return (-1, "\(error)") }
-    // A daemon that the command starts may keep the pipe open.
-    process.waitUntilExit()
-    _ = fcntl(pipe.fileHandleForReading.fileDescriptor, F_SETFL, O_NONBLOCK)
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = read(pipe.fileHandleForReading.fileDescriptor, &bytes, bytes.count)
-    return (process.terminationStatus, String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
+    let path = NSTemporaryDirectory() + "shell-\(UUID().uuidString)"
+    defer { unlink(path) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    let words = ["/bin/sh", "-c", command].map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var pid: pid_t = 0
+    let result = posix_spawn(&pid, "/bin/sh", &actions, nil, words, environ)
+    guard result == 0 else { return (-1, String(cString: strerror(result))) }
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    let code = status & 0x7f != 0 ? -(status & 0x7f) : (status >> 8) & 0xff
+    return (code, (try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
   }
 }

@@ -77,6 +77,11 @@ func `a bad hostfile is an error with file, line, column, and what was expected`
     try Hostfile(parsing: text).machines.map(\.description) == ["3*n1", "n1:22", "3*n1 dir=/a", "auto*n1"])
 }
 
+@Test func `entries are kept as they stand in the file`() throws {
+  let file = try Hostfile(parsing: "n1\nn2\nn1\n", format: .pbs)
+  #expect(file.entries.map(\.host) == ["n1", "n2", "n1"] && file.machines.map(\.description) == ["2*n1", "n2"])
+}
+
 @Test(arguments: [
   ("1", [1]), ("2(x3),1", [2, 2, 2, 1]), ("4,4,2(x2)", [4, 4, 2, 2]), ("1(x1)", [1]),
 ])
