@@ -66,7 +66,8 @@
 
     /// A rank ends with all others, that is MPI; until then it waits, and is no worker any more.
     public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
-      guard let rank = rank(of: pid) else { return }
+      // One that has died says nothing any more.
+      guard let rank = rank(of: pid), !lostProcesses().contains(pid) else { return }
       if await !world.waitUntilLeaving(Int32(rank), atMost: Self.exitTimeout) {
         say("muster: rank \(rank) (process \(pid)) does not end \(Self.exitTimeout) after it was asked to")
       }
