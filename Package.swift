@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "MusterMPI", targets: ["MusterMPI"]),
     .executable(name: "muster-bench", targets: ["MusterBench"]),
     .executable(name: "ising", targets: ["Ising"]),
+    .executable(name: "whereabouts", targets: ["Whereabouts"]),
   ],
   traits: [
     // Without it MusterMPI is empty, so that a machine without MPI builds the rest: swift build --traits MPI
@@ -66,6 +67,9 @@ let package = Package(
 
     // Examples: programs as a user would write them.
     .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
+    .executableTarget(
+      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", swiftSettings: strict),
+    .executableTarget(name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",
@@ -93,7 +97,8 @@ let package = Package(
     // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
-      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms"], swiftSettings: strict),
+      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms", "Whereabouts"],
+      swiftSettings: strict),
     // Programs that run under mpirun; the tests run them by name.
     .executableTarget(
       name: "MPIPrograms",

@@ -216,3 +216,30 @@ void muster_write_stream(bool is_error, const void *bytes, size_t count) {
   fflush(stream);
   funlockfile(stream);
 }
+
+static volatile sig_atomic_t watch_descriptor = -1;
+static struct sigaction unwatched[NSIG];
+
+static void report_signal(int signal) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)signal;
+  // A full pipe has more than enough of them.
+  ssize_t written = write(watch_descriptor, &byte, 1);
+  (void)written;
+  errno = saved;
+}
+
+int muster_watch_signal(int signal, int descriptor) {
+  watch_descriptor = descriptor;
+  struct sigaction action = {.sa_handler = report_signal, .sa_flags = SA_RESTART};
+  return sigaction(signal, &action, &unwatched[signal]);
+}
+
+void muster_unwatch_signal(int signal) { sigaction(signal, &unwatched[signal], NULL); }
+
+static void do_nothing(int signal) { (void)signal; }
+
+void muster_survive_signal(int signal) {
+  struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+  sigaction(signal, &action, NULL);
+}

@@ -89,7 +89,7 @@ extension ClusterTests {
         let pid = try await pool.take()
         let caller = caller == 1 ? ProcessID(1) : pids[1]
         let waiting = try await remotecall(WaitForPool(pool: pool), on: caller)
-        await eventually("it waits") { await pool.isContended }
+        await eventually("it waits") { await pool.waiterCount == 1 }
         #expect(try await !waiting.isReady())
         pool.put(pid)
         #expect(try await within(.seconds(20), "wait") { try await waiting.fetch() })
@@ -138,7 +138,7 @@ extension ClusterTests {
         let pool = WorkerPool(pids)
         _ = try await pool.take()
         let waiting = Task { try await pool.take() }
-        await eventually("it waits") { await pool.isContended }
+        await eventually("it waits") { await pool.waiterCount == 1 }
         try await rmprocs(pids)
         let error = await thrown(ClusterError.self) {
           try await within(.seconds(20), "take") { try await waiting.value }

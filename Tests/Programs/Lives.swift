@@ -8,6 +8,14 @@ import Muster
   try await waitForEver()
 }
 
+/// Workers on hosts: the path of ssh's configuration, and their names.
+@Sendable func overSSH(_ arguments: [String]) async throws {
+  var options = SSHOptions()
+  options.sshflags = ["-F", arguments[0]]
+  try await announce(try await addprocs(Array(arguments.dropFirst()), options: options))
+  try await waitForEver()
+}
+
 struct ComputeForEver: RemoteAction {
   func callAsFunction() {
     var rounds = 0

@@ -30,7 +30,7 @@ struct Programs: ClusterProgram {
     "return": returnFromRun,
     "crash": crash, "arguments": arguments, "output": output, "remove": remove, "stubborn": stubborn,
     "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress,
-    "addprocs": keepAdding,
+    "addprocs": keepAdding, "overSSH": overSSH, "topologies": topologies, "slurm": slurm,
   ]
 }
 

@@ -7,7 +7,7 @@ extension IncomingCall {
 
   func answer<Value: Encodable>(_ value: Value, limit: Int = .max) throws {
     do {
-      try link.send(.value, id: id) { writer in
+      try link.send(.value, id: id, isAwaited: isLast) { writer in
         try writer.encode(value)
         if limit < .max, writer.count > limit || !writer.bulk.isEmpty { throw TooLargeUnasked() }
       }

@@ -14,6 +14,8 @@ public final class IncomingCall: @unchecked Sendable {
   /// Unsafe only in name: the loop owns the call, and nobody else does.
   private unowned(unsafe) let loop: ServingLoop
   @exclusivity(unchecked) private(set) var link: Link!
+  /// Nothing has been received behind it: its answer need not wait for others.
+  @exclusivity(unchecked) private(set) var isLast = false
   /// Where the result of a spawned call is kept.
   @exclusivity(unchecked) private(set) var promise: ReferencePromise?
   @exclusivity(unchecked) private var reader = FrameReader(UnsafeRawBufferPointer(start: nil, count: 0))
@@ -27,7 +29,8 @@ public final class IncomingCall: @unchecked Sendable {
 
   // MARK: Receiving
 
-  func load(_ frame: Frame, from link: Link, target: CallTarget) {
+  func load(_ frame: Frame, from link: Link, target: CallTarget, isLast: Bool) {
+    self.isLast = isLast
     let bytes = Request.body(of: frame)
     guard frame.storage == nil else {
       return load(kind: frame.header.kind, id: frame.header.id, link, target, bytes, frame.arrays, frame.storage)
@@ -42,6 +45,7 @@ public final class IncomingCall: @unchecked Sendable {
   }
 
   func load(_ request: Request, from link: Link) {
+    isLast = false
     load(
       kind: request.kind, id: request.id, link, request.target, UnsafeRawBufferPointer(request.storage.bytes),
       request.arrays, request.storage)

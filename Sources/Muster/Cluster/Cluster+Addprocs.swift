@@ -5,14 +5,22 @@ import Synchronization
 /// Starting workers.
 extension Cluster {
   func addprocs(_ manager: some ClusterManager, options: AddprocsOptions?) async throws -> [ProcessID] {
-    let options = options ?? manager.defaultOptions
+    var options = options ?? manager.defaultOptions
+    if manager.needsNetwork(options) { options.restrict = false }
     try requireProcess1("addprocs")
     try WorkerProcess.requireConsumedInvitation()
     let count = try await manager.workerCount(options)
-    try options.validate(count: count)
-    try adoptTopology(options)
-    try await workersStart(manager, options)
-    let launch = try prepareLaunch(count: count, manager, options)
+    let launch: LaunchRequest
+    do {
+      try options.validate(count: count)
+      try requireDescriptors(for: count, options)
+      try adoptTopology(options)
+      try await workersStart(manager, options)
+      launch = try prepareLaunch(count: count, manager, options)
+    } catch {
+      await manager.cancelLaunch()
+      throw error
+    }
     defer { forget(launch) }
     startHeartbeat(timeout: options.heartbeatTimeout)
     leaveAtExit()
@@ -39,6 +47,17 @@ extension Cluster {
       throw ClusterError(
         .notProcess1, "Only process 1 can add and remove workers (\(action) was called on process \(myid))")
     }
+  }
+
+  /// Said before it hurts: a process that may not open more files cannot accept connections.
+  private func requireDescriptors(for count: Int, _ options: AddprocsOptions) throws(ClusterError) {
+    let limit = DescriptorLimit.current()
+    let needed = DescriptorLimit.needed(by: members.withLock { $0.procs.count } + count, areChildren: options.restrict)
+    guard needed > limit else { return }
+    throw ClusterError(
+      .invalidArgument,
+      "addprocs: with \(count) more workers process 1 needs about \(needed) open files and connections, and this user may "
+        + "have \(limit) (ulimit -Hn): have the limit raised, or start fewer")
   }
 
   /// All workers of a cluster share one topology.
@@ -68,7 +87,8 @@ extension Cluster {
   private func prepareLaunch(
     count: Int, _ manager: some ClusterManager, _ options: AddprocsOptions
   ) throws -> LaunchRequest {
-    let addresses = try listen(for: options.transport, restrict: options.restrict, backlog: max(128, 2 * count))
+    let addresses = try listen(
+      for: options.transport, restrict: options.restrict, interface: options.interface, backlog: max(128, 2 * count))
     let pids = members.withLock { $0.takeNumbers(count) }
     return launching.withLock { state in
       let tickets = (0..<UInt64(count)).map { state.nextTicket + $0 }
@@ -96,10 +116,10 @@ extension Cluster {
     task { [self] in
       do {
         guard let connection = try await manager.connect(worker.pid, config) else { return }
-        try await handshake.dial(connection, from: myid, to: worker.pid, ticket: worker.ticket)
+        let sealed = try await handshake.dial(connection, from: myid, to: worker.pid, ticket: worker.ticket)
         // It may have been given up meanwhile.
         guard launch.snapshot.record(ofTicket: worker.ticket)?.state == .started else { return connection.close() }
-        await join(connection, worker.ticket, launch)
+        await join(sealed, worker.ticket, launch)
       } catch {
         launch.failed(worker, reason: "process 1 could not connect to it: \(error)")
       }
@@ -107,8 +127,10 @@ extension Cluster {
   }
 
   func join(_ connection: any Connection, _ ticket: UInt64, _ launch: LaunchRequest) async {
-    guard let record = launch.snapshot.record(ofTicket: ticket) else { return connection.close() }
-    launch.dialled(ticket: ticket)
+    // One of two connections of the same worker is not needed.
+    guard launch.dialled(ticket: ticket), let record = launch.snapshot.record(ofTicket: ticket) else {
+      return connection.close()
+    }
     do {
       let link = try adopt(connection, from: record.pid)
       let id = try sendCall(invitation(to: record.pid, launch.options), Nothing(), over: link)
@@ -127,13 +149,13 @@ extension Cluster {
     Welcome(
       pid: pid, process1: myInfo, topology: options.topology, heartbeatTimeout: options.heartbeatTimeout.nanoseconds,
       transport: options.transport, restrict: options.restrict,
-      directory: launching.withLock { $0.directory?.path })
+      interface: options.interface, directory: launching.withLock { $0.directory?.path })
   }
 
   /// What others need to know of this process.
   var myInfo: PeerInfo {
     PeerInfo(
-      pid: myid, addresses: launching.withLock { $0.rendezvous.values.map(\.listener.address) }, node: .current,
+      pid: myid, addresses: listeningAddresses, node: .current,
       host: hostName(), osPID: getpid())
   }
 
@@ -155,6 +177,7 @@ extension Cluster {
     await giveUp(launch, manager, all: !isEnough)
     guard isEnough else { throw ClusterError(.launchFailed, "addprocs: " + book.describeFailures()) }
     if !book.failures.isEmpty { logger.warning("addprocs: \(book.describeFailures())") }
+    if !options.restrict { await widen(options) }
     await introduce(joined)
     if !options.lazy {
       do { try await connectToEachOther(joined) } catch {

@@ -65,16 +65,22 @@ extension Cluster {
   }
 
   /// Sends a call whose answer is to be awaited with `Link.reply`. To be preceded by `Link.paceIfNeeded`.
-  func sendCall<F: RemoteFunction>(_ function: F, _ input: F.Input, over link: Link) throws -> UInt64 {
-    try sendCall(functions.entry(of: F.self), over: link) { try write(function, input, to: $0) }
+  ///
+  /// - Parameter isLast: whether the caller waits now, and sends nothing more before.
+  func sendCall<F: RemoteFunction>(
+    _ function: F, _ input: F.Input, over link: Link, isLast: Bool = true
+  ) throws -> UInt64 {
+    try sendCall(functions.entry(of: F.self), over: link, isLast: isLast) { try write(function, input, to: $0) }
   }
 
   /// - Parameter content: writes the function and its argument.
   @inline(__always)
-  func sendCall(_ entry: FunctionEntry, over link: Link, _ content: (FrameWriter) throws -> Void) throws -> UInt64 {
+  func sendCall(
+    _ entry: FunctionEntry, over link: Link, isLast: Bool = true, _ content: (FrameWriter) throws -> Void
+  ) throws -> UInt64 {
     let id = link.pending.withLock { $0.add() }
     do {
-      try link.send(.call, id: id, function: entry, isAwaited: true) { writer in
+      try link.send(.call, id: id, function: entry, isAwaited: isLast) { writer in
         writer.write(UInt32(entry.number))
         try content(writer)
       }

@@ -56,12 +56,12 @@ extension Cluster {
     } catch {
       failures.append("\(peer.connectAt?.description ?? "its manager"): \(error)")
     }
-    for address in peer.addresses where address.isReachable(from: .current, to: peer.node) {
-      do {
-        return try await prove(try Sockets.connect(to: address), to: peer.pid)
-      } catch {
-        failures.append("\(address): \(error)")
+    do {
+      if let connection = try await dialAny(peer.addresses, of: peer.node, from: myid, to: peer.pid, ticket: 0) {
+        return try adopt(connection, from: peer.pid)
       }
+    } catch {
+      failures.append("\(error)")
     }
     throw ClusterError(
       .notConnected,
@@ -78,8 +78,7 @@ extension Cluster {
   }
 
   private func prove(_ connection: any Connection, to pid: ProcessID) async throws -> Link {
-    try await handshake.dial(connection, from: myid, to: pid, ticket: 0)
-    return try adopt(connection, from: pid)
+    try adopt(await handshake.dial(connection, from: myid, to: pid, ticket: 0), from: pid)
   }
 
   var handshake: Handshake { Handshake(cookie: launching.withLock { $0.cookie }, engine: engine) }
@@ -104,6 +103,10 @@ extension Cluster {
   // MARK: The end of a connection
 
   func linkLost(_ link: Link, reason: String) {
+    if let host = launching.withLock({ $0.hosts.removeValue(forKey: link.peer) }) {
+      host.lost(reason)
+      return link.finish(reason: reason)
+    }
     task { [self] in
       let (member, isExpected) = members.withLock { members -> (Members.Member?, Bool) in
         let member = members[link.peer]
@@ -171,19 +174,6 @@ extension Members.State {
     switch self {
     case .gone, .removed: true
     case .joined, .leaving: false
-    }
-  }
-}
-
-extension TransportAddress {
-  /// A path means something only on the same node, and loopback leads to another host only there.
-  func isReachable(from here: NodeIdentity, to there: NodeIdentity) -> Bool {
-    switch self {
-    case .unix: here == there
-    case .tcp(let host, _): here == there || !(host.hasPrefix("127.") || host == "::1")
-    case .inProcess: here == there
-    // Only managers know.
-    case .custom: false
     }
   }
 }

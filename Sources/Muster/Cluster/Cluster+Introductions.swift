@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 /// How workers get to know each other.
@@ -11,6 +12,25 @@ extension Cluster {
         let change = MembersChanged(joined: pids.contains(info.pid) ? infos : new, left: [], reason: "")
         // Who is lost meanwhile is reported as lost, not here.
         group.addTask { [self] in _ = try? await call(change, on: info.pid, Nothing()) }
+      }
+    }
+  }
+
+  /// Lets workers on other hosts reach those that so far had to be reached on their own host only.
+  func widen(_ options: AddprocsOptions) async {
+    let call = ListenOnNetwork(transport: options.transport, interface: options.interface)
+    let (narrow, topology) = members.withLock { ($0.announcements.filter { $0.listensLocally }, $0.topology) }
+    guard topology != .masterWorker else { return }
+    await withDiscardingTaskGroup { group in
+      for info in narrow {
+        group.addTask { [self] in
+          do {
+            let addresses = try await self.call(call, on: info.pid, Nothing())
+            members.withLock { $0.setAddresses(addresses, of: info.pid) }
+          } catch {
+            logger.warning("worker \(info.pid) cannot be reached from other hosts: \(error)")
+          }
+        }
       }
     }
   }

@@ -31,6 +31,8 @@ final class Cluster: Sendable {
   let storedFunctions = StoredFunctions()
   /// What only process 1 has: listeners, launches, managers.
   let launching = Mutex(LaunchingState())
+  /// Held while this process begins to listen: several tasks may want to at once.
+  let listening = Mutex(())
   /// Of process 1: where it has put its workers.
   let placements = Mutex(PlacementLedger())
   private let lazyDispatcher = Mutex<Dispatcher?>(nil)

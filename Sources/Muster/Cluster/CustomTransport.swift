@@ -87,7 +87,7 @@ extension Cluster {
   }
 
   fileprivate func answer(_ connection: any Connection) async throws {
-    let hello = try await handshake.answer(connection) { refusal(of: $0) }
+    let (hello, connection) = try await handshake.answer(connection) { refusal(of: $0) }
     try welcome(connection, hello)
   }
 
@@ -100,8 +100,7 @@ extension Cluster {
           ? "processMessages(incoming: false): initWorker was not given the ticket of this worker's launch"
           : "processMessages(incoming: false): only a worker that has not joined yet opens a connection by itself")
     }
-    try await handshake.dial(connection, from: myid, to: 1, ticket: ticket)
-    try adopt(connection, from: 1)
+    try adopt(await handshake.dial(connection, from: myid, to: 1, ticket: ticket), from: 1)
   }
 
   /// Says once what knocks at the door; a scanner must not fill the log.

@@ -19,3 +19,10 @@ func currentEnvironment() -> [String: String] {
   }
   return result
 }
+
+/// The working directory; `nil` if it is not there any more.
+func currentDirectory() -> String? {
+  guard let path = getcwd(nil, 0) else { return nil }
+  defer { free(path) }
+  return String(cString: path)
+}

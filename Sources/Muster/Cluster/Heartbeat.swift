@@ -80,7 +80,8 @@ extension Cluster {
         return state.heartbeat
       })
     else { return }
-    for link in members.withLock({ $0.allLinks }) {
+    let agents = launching.withLock { $0.hosts.values.map(\.link) }
+    for link in members.withLock({ $0.allLinks }) + agents {
       switch monitor.judge(lastHeard: link.lastHeard.load(ordering: .relaxed), now: now) {
       case .alive: break
       case .ping: try? link.send(.ping, id: 0)

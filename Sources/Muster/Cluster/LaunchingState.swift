@@ -5,9 +5,15 @@ import Synchronization
 struct LaunchingState: Sendable {
   var cookie = Cookie()
   var directory: SocketDirectory?
-  var rendezvous: [TransportChoice: Rendezvous] = [:]
+  /// By the places that were asked for.
+  var rendezvous: [TransportAddress: Rendezvous] = [:]
   /// The launches under way, by the tickets of their workers.
   var launches: [UInt64: LaunchRequest] = [:]
+  /// The agents that are expected on other hosts, by the tickets of their launches.
+  var agents: [UInt64: HostAgents] = [:]
+  /// The agents that are there, by the negative numbers that their connections go by.
+  var hosts: [ProcessID: HostAgent] = [:]
+  var nextHost: ProcessID = 0
   var heartbeat: HeartbeatMonitor?
   var heartbeatGeneration = 0
   var lastInterrupt: UInt64 = 0

@@ -92,6 +92,10 @@ struct Members: Sendable {
     if let config { table[pid]?.config = config }
   }
 
+  mutating func setAddresses(_ addresses: [TransportAddress], of pid: ProcessID) {
+    table[pid]?.info.addresses = addresses
+  }
+
   /// A connection may come before process 1 has announced who is at its other end.
   mutating func addLink(_ link: Link) {
     if table[link.peer] == nil { table[link.peer] = Member(state: .joined, info: PeerInfo(unannounced: link.peer)) }
@@ -182,7 +186,7 @@ struct Members: Sendable {
 struct PeerInfo: Codable, Sendable, Equatable {
   let pid: ProcessID
   /// Where it listens, in the order of preference.
-  let addresses: [TransportAddress]
+  var addresses: [TransportAddress]
   /// Same node: only then are Unix sockets used.
   let node: NodeIdentity
   let host: String
@@ -193,6 +197,11 @@ struct PeerInfo: Codable, Sendable, Equatable {
 }
 
 extension PeerInfo {
+  /// It listens, but where other hosts cannot reach it.
+  var listensLocally: Bool {
+    !addresses.isEmpty && addresses.allSatisfy { $0.stage != .network }
+  }
+
   mutating func learn(_ config: WorkerConfig) {
     connectAt = config.connectAt
     place = TopologyPlace(ident: config.ident, connectIdents: config.connectIdents ?? [])

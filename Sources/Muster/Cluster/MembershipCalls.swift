@@ -11,6 +11,7 @@ struct Welcome: RemoteThunk, InternalFunction {
   let heartbeatTimeout: Int64
   let transport: TransportChoice
   let restrict: Bool
+  let interface: String?
   let directory: String?
 
   func callAsFunction() throws -> Arrival {
@@ -47,6 +48,19 @@ struct MembersChanged: RemoteAction, InternalFunction {
   }
 }
 
+/// Has a worker that only its own host could reach listen on the network, because workers on other hosts have come.
+struct ListenOnNetwork: RemoteThunk, InternalFunction {
+  let transport: TransportChoice
+  let interface: String?
+
+  func callAsFunction() throws -> [TransportAddress] {
+    let cluster = Cluster.current
+    _ = try cluster.listen(
+      for: transport, restrict: false, interface: interface, backlog: 1024, directory: WorkerProcess.socketDirectory)
+    return cluster.listeningAddresses
+  }
+}
+
 /// Has a worker connect to others.
 struct ConnectToPeers: RemoteAction, InternalFunction {
   let pids: [ProcessID]
@@ -69,6 +83,8 @@ struct ExitProcess: RemoteAction, InternalFunction {
   func callAsFunction() {
     let cluster = Cluster.current
     if cluster === Cluster.process {
+      cluster.stopListening()
+      AgentProcess.removeTunnel()
       WorkerProcess.isLeaving.store(true, ordering: .relaxed)
       exit(0)
     }

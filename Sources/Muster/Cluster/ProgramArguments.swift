@@ -23,34 +23,11 @@ enum ProgramArguments {
     overrideArguments(pointers, Int32(rest.count))
   }
 
-  /// The N of `--procs N` where that comes first; hidden from the program.
-  static func takeWorkerCount() throws(ClusterError) -> WorkerCount? {
-    guard let (count, positions) = try workerCount(in: current) else { return nil }
-    hide(positions)
-    return count
-  }
-
-  static func workerCount(in arguments: [String]) throws(ClusterError) -> (WorkerCount, ClosedRange<Int>)? {
-    guard arguments.count > 1 else { return nil }
-    let value: String
-    let positions: ClosedRange<Int>
-    if arguments[1] == "--procs" {
-      guard arguments.count > 2 else { throw invalid("nothing") }
-      value = arguments[2]
-      positions = 1...2
-    } else if arguments[1].hasPrefix("--procs=") {
-      value = String(arguments[1].dropFirst("--procs=".count))
-      positions = 1...1
-    } else {
-      return nil
-    }
-    if value == "auto" { return (.auto, positions) }
-    guard let count = Int(value), count > 0 else { throw invalid("'\(value)'") }
-    return (.exactly(count), positions)
-  }
-
-  private static func invalid(_ value: String) -> ClusterError {
-    ClusterError(.invalidArgument, "--procs is followed by \(value): it takes the number of local workers, or auto")
+  /// Muster's own arguments at the beginning; hidden from the program.
+  static func takeLaunchArguments() throws(ClusterError) -> LaunchArguments {
+    let arguments = try LaunchArguments(current.dropFirst())
+    if arguments.count > 0 { hide(1...arguments.count) }
+    return arguments
   }
 }
 

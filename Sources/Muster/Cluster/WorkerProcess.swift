@@ -8,6 +8,8 @@ enum WorkerProcess {
   private static let invitationTaken = Atomic<Bool>(false)
   /// Where the Unix sockets of this node are; removed by the workers if process 1 could not.
   private static let directory = Mutex<String?>(nil)
+  /// Where it was told to listen.
+  private static let listenAt = Mutex<TransportAddress?>(nil)
   /// What the kernel did not grant when this worker bound itself.
   static let bindingRefusal = Mutex<String?>(nil)
 
@@ -34,12 +36,18 @@ enum WorkerProcess {
     // Here and now, before the Engine has threads: they inherit what this one is bound to.
     let invitation = Result { () throws(ClusterError) in try readInvitation() }
     if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }
+    // A batch system warns all processes of a step; process 1 decides what comes of it.
+    if environmentVariable("SLURM_STEP_ID") != nil {
+      for warning in AllocationWarning.allCases { muster_survive_signal(warning.signal) }
+    }
     await serve {
       let invitation = try invitation.get()
       // No mark of the worker stays for user code, or for a child of it, to see.
       ProgramArguments.hide(1...1)
       closeStandardInput()
       if let parent = invitation.parent { endWith(parent) }
+      directory.withLock { $0 = invitation.socketDirectory }
+      listenAt.withLock { $0 = invitation.listenAt }
       try await join(invitation)
     }
   }
@@ -100,8 +108,10 @@ enum WorkerProcess {
     var attempt = 0
     while true {
       do {
-        let connection = try await dial(invitation, attempt: attempt, cluster)
+        let connection = try await dial(invitation, cluster)
+        if invitation.isAgent { AgentProcess.shared.arrive(invitation, over: connection) }
         try cluster.adopt(connection, from: 1)
+        if invitation.isAgent { PassOnWarning.begin(in: cluster) }
         return
       } catch let error as ClusterError where error.code == .refused {
         throw error
@@ -115,10 +125,15 @@ enum WorkerProcess {
     }
   }
 
-  private static func dial(_ invitation: Invitation, attempt: Int, _ cluster: Cluster) async throws -> any Connection {
-    let address = invitation.addresses[attempt % invitation.addresses.count]
-    let connection = try Sockets.connect(to: address)
-    try await cluster.handshake.dial(connection, from: 0, to: 1, ticket: invitation.ticket)
+  private static func dial(_ invitation: Invitation, _ cluster: Cluster) async throws -> any Connection {
+    let connection = try await cluster.dialAny(
+      invitation.addresses, of: invitation.node ?? .current, from: 0, to: 1, ticket: invitation.ticket)
+    guard let connection else {
+      throw ClusterError(
+        .notConnected,
+        "process 1 listens at \(invitation.addresses.map(\.description).joined(separator: ", ")), "
+          + "which cannot be reached from \(hostName())")
+    }
     return connection
   }
 
@@ -142,13 +157,25 @@ enum WorkerProcess {
     }
     // A manager with a transport of its own listens in its own way.
     if welcome.topology != .masterWorker, cluster.launching.withLock({ $0.manager is DefaultClusterManager }) {
-      directory.withLock { $0 = welcome.directory }
-      _ = try cluster.listen(
-        for: welcome.transport, restrict: welcome.restrict, backlog: 1024, directory: welcome.directory)
+      if socketDirectory == nil, welcome.process1.node == .current { directory.withLock { $0 = welcome.directory } }
+      try listen(cluster, welcome)
     }
     cluster.startHeartbeat(timeout: .nanoseconds(welcome.heartbeatTimeout))
     return cluster.myInfo
   }
+
+  private static func listen(_ cluster: Cluster, _ welcome: Welcome) throws {
+    let place = listenAt.withLock { $0 }
+    _ = try cluster.listen(
+      for: welcome.transport, restrict: welcome.restrict || place != nil, interface: welcome.interface, backlog: 1024,
+      directory: socketDirectory)
+    if !welcome.restrict, case .tcp(let host, let port) = place {
+      _ = try cluster.listenOnTCP(host: host, port: port, backlog: 1024)
+    }
+  }
+
+  /// Where the Unix sockets of process 1 are, if it runs on this node; otherwise a worker makes a directory of its own.
+  static var socketDirectory: String? { directory.withLock { $0 } }
 
   // MARK: The end
 
@@ -161,6 +188,9 @@ enum WorkerProcess {
     if isLeaving.load(ordering: .relaxed) { return }
     Cluster.process.logger.debug("process 1 was lost: \(reason)")
     fflush(nil)
+    // A directory of our own; then that of all workers of this node.
+    Cluster.process.stopListening()
+    AgentProcess.removeTunnel()
     if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
     _exit(1)
   }

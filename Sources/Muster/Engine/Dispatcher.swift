@@ -117,6 +117,7 @@ final class Dispatcher: Sendable {
   private func serve(_ loop: ServingLoop) async {
     while true {
       guard let link = state.withLock({ $0.ready.first }) else {
+        if engine.receiveBriefly() { continue }
         if await waitForRequests() { continue }
         return
       }

@@ -55,6 +55,10 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     var ready: [any IOSource] = []
     /// Connections that had input lately; looked at directly while spinning.
     var recent: [any IOSource] = []
+    /// Looks at `recent` since all connections were looked at.
+    var rounds = 0
+    /// A job has looked for input in vain, and is suspended now.
+    var hasLooked = false
   }
   private var pollState = PollState()
   /// Transports that have to be asked.
@@ -253,11 +257,8 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   private func waitForWork() {
     progress.wrappingAdd(1, ordering: .relaxed)
     // Where another thread works the cores are better left to it and to the peers it works for.
-    if spinNanoseconds > 0, workingThreads.load(ordering: .relaxed) == 0, pollState.spin.shouldSpin() {
-      let success = spin()
-      pollState.spin.spun(successfully: success)
-      if success { return }
-    }
+    if !pollState.hasLooked, workingThreads.load(ordering: .relaxed) == 0, look() { return }
+    pollState.hasLooked = false
     defer { isBlocked.store(false, ordering: .sequentiallyConsistent) }
     let start = muster_now()
     while true {
@@ -280,17 +281,42 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     }
   }
 
+  /// Receives in the middle of a job that waits for input, as long as spinning pays and nothing else is to be done: to
+  /// suspend the job and resume it would cost a quarter of a whole call.
+  ///
+  /// - Returns: whether to look for what the job waits for; if not, it is to suspend.
+  func receiveBriefly() -> Bool {
+    // A served function that waits has to suspend: the requests behind it cannot be served before.
+    guard isCurrentThread, muster_current_loop() == nil else { return false }
+    flushDirty()
+    guard !hasWork, workingThreads.load(ordering: .relaxed) == 1, !isPolling.exchange(true, ordering: .acquiring) else {
+      return false
+    }
+    defer { isPolling.store(false, ordering: .releasing) }
+    progress.wrappingAdd(1, ordering: .relaxed)
+    let success = look()
+    pollState.hasLooked = !success
+    return success
+  }
+
+  /// Spins if that pays. Returns whether there is something to do.
+  private func look() -> Bool {
+    guard spinNanoseconds > 0, pollState.spin.shouldSpin() else { return false }
+    let success = spin()
+    pollState.spin.spun(successfully: success)
+    return success
+  }
+
   /// Looks for input without sleeping. Returns whether there is something to do.
   private func spin() -> Bool {
     let start = muster_now()
-    var rounds = 0
     while true {
       for source in pollState.recent where source.readable() { return true }
       if hasWork { return true }
-      rounds += 1
+      pollState.rounds &+= 1
       // The connections that were busy lately are asked directly (a recv that finds nothing costs half of what
       // finding out through epoll does when there is something); all others every few rounds.
-      if rounds & 15 == 15 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
+      if pollState.rounds & 15 == 15 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
       let now = muster_now()
       if now >= nextDeadline.load(ordering: .relaxed) { return false }
       if now &- start > spinNanoseconds { return false }

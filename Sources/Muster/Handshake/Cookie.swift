@@ -53,6 +53,9 @@ struct Cookie: Sendable, CustomStringConvertible {
     Array(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: bytes)))
   }
 
+  /// A key of 256 bits for one session and direction.
+  func sessionKey(_ label: [UInt8]) -> SymmetricKey { SymmetricKey(data: authenticationCode(of: label)) }
+
   /// Compares in constant time.
   func isValid(_ code: [UInt8], for message: [UInt8]) -> Bool {
     HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message, using: SymmetricKey(data: bytes))

@@ -24,11 +24,14 @@ struct Hello: Equatable, Sendable {
   var ticket: UInt64
   var build: BuildDigest
   var nonce: [UInt8]
+  /// Everything behind the handshake carries authentication codes (`SealedConnection`).
+  var isSealed = false
 
   var bytes: [UInt8] {
     var bytes = Self.magic
     bytes.append(contentsOf: littleEndian(version))
-    bytes.append(contentsOf: [UInt8](repeating: 0, count: 6))
+    bytes.append(isSealed ? 1 : 0)
+    bytes.append(contentsOf: [UInt8](repeating: 0, count: 5))
     bytes.append(contentsOf: littleEndian(UInt64(from.rawValue)))
     bytes.append(contentsOf: littleEndian(UInt64(to.rawValue)))
     bytes.append(contentsOf: littleEndian(ticket))
@@ -39,6 +42,7 @@ struct Hello: Equatable, Sendable {
   init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.size, Array(bytes[..<8]) == Self.magic else { return nil }
     version = UInt16(truncatingIfNeeded: number(in: bytes, at: 8, size: 2))
+    isSealed = bytes[10] & 1 != 0
     from = ProcessID(Int(truncatingIfNeeded: number(in: bytes, at: 16, size: 8)))
     to = ProcessID(Int(truncatingIfNeeded: number(in: bytes, at: 24, size: 8)))
     // Numbers of processes are not negative; such a one could not be written back into what is authenticated.
@@ -48,12 +52,16 @@ struct Hello: Equatable, Sendable {
     nonce = Array(bytes[72..<104])
   }
 
-  init(from: ProcessID, to: ProcessID, ticket: UInt64, build: BuildDigest = .current, nonce: [UInt8] = Cookie().bytes) {
+  init(
+    from: ProcessID, to: ProcessID, ticket: UInt64, build: BuildDigest = .current, nonce: [UInt8] = Cookie().bytes,
+    isSealed: Bool = false
+  ) {
     self.from = from
     self.to = to
     self.ticket = ticket
     self.build = build
     self.nonce = nonce
+    self.isSealed = isSealed
   }
 }
 
@@ -111,6 +119,13 @@ enum HandshakeRole: UInt8 {
 
   func transcript(_ hello: Hello, _ challenge: Challenge) -> [UInt8] {
     Array("muster handshake".utf8) + [rawValue] + hello.bytes + challenge.unprovenBytes
+  }
+
+  var other: HandshakeRole { self == .dialler ? .listener : .dialler }
+
+  /// What the key of this session is made of with which this role sends.
+  func sessionLabel(_ hello: Hello, _ challenge: Challenge) -> [UInt8] {
+    Array("muster session".utf8) + [rawValue] + hello.bytes + challenge.unprovenBytes
   }
 }
 

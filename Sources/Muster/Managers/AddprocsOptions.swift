@@ -23,8 +23,12 @@ public struct AddprocsOptions: Sendable {
   public var bindTo = BindTarget.automatic
   /// How many cores of its machine process 1 keeps for itself; by default workers share them with it.
   public var reservedCores = 0
-  /// Listen on loopback and Unix sockets only.
+  /// Listen on loopback and Unix sockets only. Managers of workers on other hosts do not look at it.
   public var restrict = true
+  /// Over which of its addresses a host is reached from others: the name of an interface (`ib0`), a network (`10.1.0.0/16`,
+  /// `fd00::/8`) or an address. By default a host tells all it has; who dials tries them at once, and the first that proves
+  /// itself is taken.
+  public var interface: String?
   /// From the start of a process until it has joined. The default is `MUSTER_WORKER_TIMEOUT` seconds, or 60.
   public var timeout: Duration = AddprocsOptions.defaultTimeout
   /// Fewer workers than asked for will do, but not fewer than this.

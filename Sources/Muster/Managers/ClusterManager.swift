@@ -18,10 +18,17 @@ public protocol ClusterManager: Sendable {
   /// - Throws: `ClusterError` `.invalidArgument` when that cannot be.
   func workerCount(_ options: AddprocsOptions) async throws -> Int
 
+  /// Whether the workers have to be reached from other hosts, whatever `options.restrict` says. The default is no.
+  func needsNetwork(_ options: AddprocsOptions) -> Bool
+
   /// Starts the workers of `request`, and reports each as it starts or fails to; need not wait for them to join.
   ///
   /// - Throws: what prevents all of them.
   func launch(_ request: LaunchRequest) async throws
+
+  /// What `workerCount(_:)` has prepared is not needed: the options turned out to be wrong, say. The default does
+  /// nothing.
+  func cancelLaunch() async
 
   /// Hears what becomes of a worker.
   func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async
@@ -49,6 +56,8 @@ public protocol ClusterManager: Sendable {
 extension ClusterManager {
   public var defaultOptions: AddprocsOptions { AddprocsOptions() }
   public func workerCount(_ options: AddprocsOptions) async throws -> Int { try workerCount() }
+  public func needsNetwork(_ options: AddprocsOptions) -> Bool { false }
+  public func cancelLaunch() async {}
   public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {}
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? { nil }
   public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {
@@ -79,6 +88,11 @@ public struct WorkerConfig: Sendable {
   /// A manager's own data.
   public var userdata: (any Sendable)?
   public var bindAddress: String?
+  /// Of ssh, as in `SSHOptions`; `nil` for workers that were started in another way.
+  public var tunnel: Bool?
+  public var multiplex: Bool?
+  public var sshflags: [String] = []
+  public var maxParallel: Int?
   /// Where `ClusterManager.connect` finds it; other workers are told.
   public var connectAt: TransportAddress?
   /// The worker's process id on its host.

@@ -102,6 +102,9 @@ struct FrameParser: ~Copyable, @unchecked Sendable {
     return try next()
   }
 
+  /// Whether something has been received behind the frame that `next` returned.
+  var hasMore: Bool { start + current < end }
+
   /// Goes on behind the frame that `next` returned.
   mutating func consume() {
     if large != nil {

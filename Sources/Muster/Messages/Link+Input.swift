@@ -38,7 +38,8 @@ extension Link {
           gotAny = true
           try input.parser.advance(by: count)
           try process(&input)
-          if count < room.count { return }
+          // A descriptor tells again of what is left; without one, bytes are told of when they come, and only then.
+          if count < room.count, connection.descriptor != nil { return }
         } catch let error as TransportError {
           failure = error.description
           return
@@ -47,10 +48,17 @@ extension Link {
           return
         }
       }
+      if connection.descriptor == nil { engine.signal(self) }
     }
     if gotAny { lastHeard.store(muster_now(), ordering: .relaxed) }
     if let failure { lose(failure) }
+    lookAgainIfNeeded()
     return gotAny || failure != nil
+  }
+
+  /// The descriptor does not tell of what the connection has received already.
+  private func lookAgainIfNeeded() {
+    if connection.hasBufferedInput, !input.withLock({ $0.isPaused || $0.isEnded }) { engine.signal(self) }
   }
 
   /// Deals with everything that needs no task, up to the first request.
@@ -97,6 +105,7 @@ extension Link {
       return false
     }
     if let failure { lose(failure) }
+    if !hasRequest { lookAgainIfNeeded() }
     return hasRequest
   }
 
@@ -120,7 +129,9 @@ extension Link {
       while let frame = try input.parser.next() {
         defer { input.parser.consume() }
         if frame.header.kind.isRequest {
-          call.load(try frame.withReferences(over: self), from: self, target: try target(of: frame, in: input))
+          let isLast = !input.parser.hasMore
+          call.load(
+            try frame.withReferences(over: self), from: self, target: try target(of: frame, in: input), isLast: isLast)
           return true
         }
         try handle(frame, &input)

@@ -17,7 +17,7 @@ extension Link {
 
   /// Appends a frame. It leaves with others: when 64 KiB are together, when no job is ready, or with `flush`.
   func enqueue(_ writer: FrameWriter, function: FunctionEntry?, isAwaited: Bool) throws {
-    let flushNow = isAwaited && !engine.isCurrentThread
+    let flushNow = isAwaited && !(engine.hasReadyJobs && engine.isCurrentThread)
     engine.progress.wrappingAdd(1, ordering: .relaxed)
     let needsFlush = try output.withLock { output -> Bool in
       if let loss = output.loss { throw ProcessExitedError(pid: peer, reason: loss) }

@@ -61,7 +61,8 @@ final class Link: IOSource, Flushable {
   ///
   /// - Parameters:
   ///   - function: the function that the frame calls; it is declared to the peer before its first use.
-  ///   - isAwaited: somebody waits for the answer, so a thread that is not the Engine's does not leave it to that.
+  ///   - isAwaited: somebody waits for it, and nothing more is known to follow: it leaves at once, unless other tasks
+  ///     are ready, who may have something for the same way.
   func send(
     _ kind: MessageKind, id: UInt64, function: FunctionEntry? = nil, isAwaited: Bool = false,
     _ body: (FrameWriter) throws -> Void = { _ in }
@@ -102,7 +103,7 @@ final class Link: IOSource, Flushable {
 
   /// Waits for the answer to a call.
   func reply(to id: UInt64) async -> Reply {
-    if let reply = pending.withLock({ $0.take(id) }) { return reply }
+    if !Task.isCancelled, let reply = replyThatComesSoon(to: id) { return reply }
     return await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         let reply: Reply? = pending.withLock { pending in
@@ -117,6 +118,14 @@ final class Link: IOSource, Flushable {
     } onCancel: {
       pending.withLock { $0.abandon(id) }?.receive(Reply(.cancelled))
     }
+  }
+
+  /// The answer to a call that is there, or comes while this thread has nothing better to do than to wait for it.
+  func replyThatComesSoon(to id: UInt64) -> Reply? {
+    repeat {
+      if let reply = pending.withLock({ $0.take(id) }) { return reply }
+    } while engine.receiveBriefly()
+    return nil
   }
 
   // MARK: The end

@@ -13,7 +13,15 @@ extension LaunchRequest {
   /// - Returns: the plan; its workers are in the order of `workers`.
   /// - Throws: as `PlacementPlan`.
   @discardableResult
-  public func place(on nodes: [PlacementPlan.Node]) throws -> PlacementPlan {
+  public func place(on nodes: [PlacementPlan.Node]) throws -> PlacementPlan { try place(workers, on: nodes) }
+
+  /// Plans for some of the workers, of which it is known already that they run on one machine.
+  @discardableResult
+  package func place(_ workers: [LaunchedWorker], on node: PlacementPlan.Node) throws -> PlacementPlan {
+    try place(workers, on: [node])
+  }
+
+  private func place(_ workers: [LaunchedWorker], on nodes: [PlacementPlan.Node]) throws -> PlacementPlan {
     let cluster = Cluster.current
     let pids = workers.map(\.pid)
     let plan = try cluster.placements.withLock { (ledger) throws(ClusterError) in

@@ -37,6 +37,11 @@ public struct WorkerCount: Sendable, Hashable, ExpressibleByIntegerLiteral, Cust
 
   public init(integerLiteral value: Int) { self = .exactly(value) }
 
+  /// The number where one was given.
+  var exactValue: Int? {
+    if case .exactly(let count) = kind { count } else { nil }
+  }
+
   public var description: String {
     switch kind {
     case .auto(.cores): "auto"

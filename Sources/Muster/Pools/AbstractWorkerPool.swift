@@ -20,13 +20,13 @@ public protocol AbstractWorkerPool: AnyObject, Sendable {
   var count: Int { get async throws }
   /// Whether `take` would return at once.
   var isReady: Bool { get async throws }
-  /// Whether somebody waits for a worker: `pmap` then gives its workers back one by one.
-  var isContended: Bool { get async }
+  /// How many wait for a worker. While others than itself do, `pmap` gives its workers back one by one.
+  var waiterCount: Int { get async }
   /// Forgets a worker that is being removed or has been lost; called for the default pool.
   func remove(_ pid: ProcessID)
 }
 
 extension AbstractWorkerPool {
-  public var isContended: Bool { false }
+  public var waiterCount: Int { 0 }
   public func remove(_ pid: ProcessID) {}
 }

@@ -47,7 +47,7 @@ final class BorrowingPool: AbstractWorkerPool {
   func remove(_ pid: ProcessID) { pool.remove(pid) }
   var count: Int { get async throws { try await pool.count } }
   var isReady: Bool { get async throws { if own.isReady { true } else { try await pool.isReady } } }
-  var isContended: Bool { get async { await pool.isContended } }
+  var waiterCount: Int { get async { await pool.waiterCount } }
 }
 
 extension Cluster {

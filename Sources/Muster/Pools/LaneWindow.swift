@@ -7,8 +7,12 @@ struct LaneWindow {
   /// How much work may be under way to one worker, in nanoseconds, and how many messages that may be.
   private static let horizon: UInt64 = 1_000_000
   static let maximumDepth = 64
+  /// Nanoseconds for which a worker may not be let run on a busy machine without being slow.
+  private static let hiccup: UInt64 = 20_000_000
 
   private(set) var depth = 1
+  /// Nanoseconds of one message.
+  private var interval: UInt64?
   private var answers = 0
   private var start: UInt64
 
@@ -21,10 +25,13 @@ struct LaneWindow {
   mutating func answered() { answers += 1 }
 
   /// Called when more is about to be sent. Grows by doubling, so that one quick answer does not send many items to a
-  /// slow worker.
+  /// slow worker; shrinks by halves where it may be the machine that was busy for a moment.
   mutating func adjust(now: UInt64) {
     guard answers > 0 else { return }
-    let interval = max(1, (now &- start) / UInt64(answers))
+    let elapsed = now &- start
+    let measured = max(1, elapsed / UInt64(answers))
+    let interval = if let last = self.interval, elapsed < Self.hiccup { min(measured, 2 * last) } else { measured }
+    self.interval = interval
     depth = min(2 * depth, Self.maximumDepth, max(1, Int(clamping: Self.horizon / interval)))
     answers = 0
     start = now

@@ -52,11 +52,11 @@ struct AskPool: RemoteThunk, OrderedFunction {
 struct PoolStatus: Codable, Sendable {
   let workers: [ProcessID]
   let isReady: Bool
-  let isContended: Bool
+  let waiterCount: Int
 
   init(_ core: PoolCore) {
     workers = core.members
     isReady = core.isReady
-    isContended = core.waiterCount > 0
+    waiterCount = core.waiterCount
   }
 }

@@ -40,10 +40,10 @@ public class WorkerPool: AbstractWorkerPool, Codable, @unchecked Sendable {
     }
   }
 
-  public var isContended: Bool {
+  public var waiterCount: Int {
     get async {
-      if let core = handle.core { return core.waiterCount > 0 }
-      return (try? await handle.status.isContended) ?? false
+      if let core = handle.core { return core.waiterCount }
+      return (try? await handle.status.waiterCount) ?? 0
     }
   }
 

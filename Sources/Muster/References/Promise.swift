@@ -66,3 +66,20 @@ final class Promise<Value: Sendable>: Sendable {
     throw CancellationError()
   }
 }
+
+extension Promise {
+  /// Its value, if it comes within this time.
+  func value(within duration: Duration, _ engine: Engine) async -> Value? {
+    if let result { return try? result.get() }
+    let either = Promise<Value?>()
+    let timer = engine.schedule(after: duration) { either.fulfil(.success(nil)) }
+    let waiter = Task(executorPreference: engine) { [self] in
+      if let value = try? await wait().get() { either.fulfil(.success(value)) }
+    }
+    defer {
+      engine.cancel(timer)
+      waiter.cancel()
+    }
+    return (try? await either.wait().get()) ?? nil
+  }
+}

@@ -12,6 +12,10 @@ public protocol Connection: AnyObject, Sendable {
   /// The descriptor that tells of input and room, or `nil` for a transport that calls `onReady` itself.
   var descriptor: Int32? { get }
 
+  /// Whether `read` has something to give of which the descriptor does not tell: a layer above another connection has
+  /// received more than it was asked for.
+  var hasBufferedInput: Bool { get }
+
   /// For transports without a descriptor: called whenever input, room or the end of the stream may be there.
   func setReadyHandler(_ handler: (@Sendable () -> Void)?)
 
@@ -35,6 +39,7 @@ public protocol Connection: AnyObject, Sendable {
 }
 
 extension Connection {
+  public var hasBufferedInput: Bool { false }
   public func setReadyHandler(_ handler: (@Sendable () -> Void)?) {}
 }
 

@@ -59,9 +59,9 @@ extension Sockets {
     return .tcp(host: host, port: port)
   }
 
-  static func peerName(of socket: Int32) -> String? {
-    guard let (host, port) = name(of: socket, getpeername) else { return nil }
-    return TransportAddress.tcp(host: host, port: port).description
+  /// Who is at the other end of a TCP connection.
+  static func peer(of socket: Int32) -> TransportAddress? {
+    name(of: socket, getpeername).map { .tcp(host: $0.host, port: $0.port) }
   }
 
   private static func name(
@@ -73,15 +73,26 @@ extension Sockets {
     return withUnsafeMutableBytes(of: &storage) { raw in
       let address = raw.baseAddress!.assumingMemoryBound(to: sockaddr.self)
       guard ask(socket, address, &length) == 0 else { return nil }
+      let port: UInt16
       switch Int32(address.pointee.sa_family) {
-      case AF_INET:
-        var internet = raw.load(as: sockaddr_in.self)
-        return (text(of: &internet.sin_addr, AF_INET), UInt16(bigEndian: internet.sin_port))
-      case AF_INET6:
-        var internet = raw.load(as: sockaddr_in6.self)
-        return (text(of: &internet.sin6_addr, AF_INET6), UInt16(bigEndian: internet.sin6_port))
+      case AF_INET: port = UInt16(bigEndian: raw.load(as: sockaddr_in.self).sin_port)
+      case AF_INET6: port = UInt16(bigEndian: raw.load(as: sockaddr_in6.self).sin6_port)
       default: return nil
       }
+      return host(of: UnsafeRawPointer(address), family: Int32(address.pointee.sa_family)).map { ($0, port) }
+    }
+  }
+
+  /// The host part of a `sockaddr`, in digits; `nil` for what is no internet address.
+  static func host(of address: UnsafeRawPointer, family: Int32) -> String? {
+    switch family {
+    case AF_INET:
+      var internet = address.loadUnaligned(as: sockaddr_in.self)
+      return text(of: &internet.sin_addr, AF_INET)
+    case AF_INET6:
+      var internet = address.loadUnaligned(as: sockaddr_in6.self)
+      return text(of: &internet.sin6_addr, AF_INET6)
+    default: return nil
     }
   }
 

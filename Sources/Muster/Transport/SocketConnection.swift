@@ -5,13 +5,16 @@ import Synchronization
 /// A stream socket, TCP or Unix-domain.
 final class SocketConnection: Connection {
   let peerDescription: String
+  /// Whether it is TCP to an address that is not loopback.
+  let crossesNetwork: Bool
   private let socket: Int32
   private let isClosed = Atomic<Bool>(false)
 
   /// Takes over a connected (or still connecting) non-blocking socket.
-  init(socket: Int32, peerDescription: String) {
+  init(socket: Int32, peer: TransportAddress) {
     self.socket = socket
-    self.peerDescription = peerDescription
+    peerDescription = peer.description
+    if case .tcp = peer { crossesNetwork = !peer.isLoopback } else { crossesNetwork = false }
   }
 
   deinit { Glibc.close(socket) }

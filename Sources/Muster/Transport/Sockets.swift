@@ -38,7 +38,7 @@ enum Sockets {
       close(socket)
       throw error
     }
-    return SocketConnection(socket: socket, peerDescription: address.description)
+    return SocketConnection(socket: socket, peer: address)
   }
 
   static func accepted(_ socket: Int32, by address: TransportAddress) throws(TransportError) -> SocketConnection {
@@ -49,7 +49,7 @@ enum Sockets {
       close(socket)
       throw error
     }
-    return SocketConnection(socket: socket, peerDescription: peerName(of: socket) ?? address.description)
+    return SocketConnection(socket: socket, peer: peer(of: socket) ?? address)
   }
 
   private static func open(for address: TransportAddress) throws(TransportError) -> Int32 {

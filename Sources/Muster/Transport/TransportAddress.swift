@@ -41,6 +41,17 @@ public enum TransportAddress: Hashable, Sendable, Codable, CustomStringConvertib
   }
 }
 
+extension TransportAddress {
+  /// Whether an address in digits leads to this very host only.
+  static func isLoopback(_ host: String) -> Bool {
+    host.hasPrefix("127.") || host == "::1" || host.hasPrefix("::ffff:127.")
+  }
+
+  var isLoopback: Bool {
+    if case .tcp(let host, _) = self { Self.isLoopback(host) } else { false }
+  }
+}
+
 /// Which kind of connection the processes of a cluster open to each other.
 public enum TransportChoice: String, Sendable, Codable, CaseIterable {
   /// Unix-domain sockets between processes of one node, TCP otherwise.

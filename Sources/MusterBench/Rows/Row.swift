@@ -11,7 +11,8 @@ struct Row: Sendable {
 
   static let all: [Row] = [
     call, callBlocking, inflight, callers64, remoteDo, pmap1, pmap100, channelRoundTrip, channelRate,
-    channelRateRemote, references, array1MiB, array64MiB, capture80MB, launch16, workerMemory, idleCPU, loop,
+    channelRateRemote, references, array1MiB, array64MiB, capture80MB, launch16, launchSSH10, launchSSH50,
+    launchSSH200, workerMemory, idleCPU, loop,
     everywhere256, placement10k,
   ]
 }

@@ -53,6 +53,13 @@ struct OSProcess: RemoteThunk {
 
 func osPID(of pid: ProcessID) async throws -> Int32 { try await remotecallFetch(OSProcess(), on: pid) }
 
+/// What a function says in each of these processes, one after the other.
+func fromEach<F: RemoteThunk>(_ pids: [ProcessID], _ function: F) async throws -> [F.Output] {
+  var values: [F.Output] = []
+  for pid in pids { values.append(try await remotecallFetch(function, on: pid)) }
+  return values
+}
+
 /// Says which process it runs in.
 struct Identity: RemoteThunk {
   func callAsFunction() -> ProcessID { myid() }

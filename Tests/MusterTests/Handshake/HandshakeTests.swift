@@ -27,14 +27,14 @@ private final class Meeting: Sendable {
   func dial(_ handshake: Handshake, from: ProcessID = 3, to: ProcessID = 1, ticket: UInt64 = 7) -> Task<Void, any Error>
   {
     Task(executorPreference: engines[0]) { [dialler] in
-      try await handshake.dial(dialler, from: from, to: to, ticket: ticket)
+      _ = try await handshake.dial(dialler, from: from, to: to, ticket: ticket)
     }
   }
 
   func answer(_ handshake: Handshake, admit: @escaping @Sendable (Hello) -> String? = { _ in nil }) -> Task<
     Hello, any Error
   > {
-    Task(executorPreference: engines[1]) { [listener] in try await handshake.answer(listener, admit: admit) }
+    Task(executorPreference: engines[1]) { [listener] in try await handshake.answer(listener, admit: admit).hello }
   }
 }
 

@@ -39,7 +39,7 @@ private final class Door: Sendable {
     let connection = try knock()
     let handshake = cluster.handshake
     try await Task(executorPreference: cluster.engine) {
-      try await handshake.dial(connection, from: 0, to: 1, ticket: ticket)
+      _ = try await handshake.dial(connection, from: 0, to: 1, ticket: ticket)
     }.value
   }
 }

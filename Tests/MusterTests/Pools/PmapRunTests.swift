@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Muster
@@ -176,5 +177,36 @@ private func values(_ run: PmapArray<Int, Int>) throws -> [Int] { try run.result
 extension WhoAmI {
   struct OfItem: RemoteFunction {
     func callAsFunction(_ item: Int) -> ProcessID { myid() }
+  }
+}
+
+/// Counts how often a worker is taken from it.
+private final class CountingPool: AbstractWorkerPool {
+  private let pool: WorkerPool
+  let takes = Atomic<Int>(0)
+
+  init(_ pool: WorkerPool) { self.pool = pool }
+
+  func push(_ pid: ProcessID) async throws { try await pool.push(pid) }
+  func put(_ pid: ProcessID) { pool.put(pid) }
+  func wait() async throws { try await pool.wait() }
+  var count: Int { get async throws { try await pool.count } }
+  var isReady: Bool { get async throws { try await pool.isReady } }
+  var waiterCount: Int { get async { await pool.waiterCount } }
+
+  func take() async throws -> ProcessID {
+    let pid = try await pool.take()
+    takes.add(1, ordering: .relaxed)
+    return pid
+  }
+}
+
+@Test func `a map keeps its workers while nobody but itself waits for more`() async throws {
+  try await withClusters(3) { _ in
+    let pool = CountingPool(WorkerPool([2, 3]))
+    let squares = try await pmap(Square(), 0..<500, on: pool)
+    #expect(squares == (0..<500).map { $0 * $0 })
+    let takes = pool.takes.load(ordering: .relaxed)
+    #expect(takes <= 3, "of two workers, one of them perhaps once more at the end")
   }
 }

@@ -86,10 +86,10 @@ struct ReturnKeptPool: RemoteFunction {
     #expect(try await remotecallFetch(UsePool(pool: pool), on: 2, .take) == [7])
     #expect(try await pool.take() == 8)
     _ = try await remotecall(UsePool(pool: pool), on: 2, .take)
-    await eventually("nobody waits") { await pool.isContended }
+    await eventually("nobody waits") { await pool.waiterCount == 1 }
     await group[1].processLost(2, reason: "a test")
     #expect(try await pool.take() == 7)
-    #expect(await !pool.isContended)
+    #expect(await pool.waiterCount == 0)
   }
 }
 
@@ -124,7 +124,7 @@ struct ReturnKeptPool: RemoteFunction {
   await expectCode(.invalidArgument) { _ = try await empty.take() }
   await expectCode(.invalidArgument) { try await empty.push(3) }
   await expectCode(.invalidArgument) { _ = try await empty.count }
-  #expect(await !empty.isContended)
+  #expect(await empty.waiterCount == 0)
   empty.put(2)
 }
 

@@ -28,14 +28,14 @@ extension WorkerPool {
   for task in tasks { try await task.value }
   #expect(order.elements == Array(0..<5))
   #expect(try await pool.isReady)
-  #expect(await !pool.isContended)
+  #expect(pool.waiterCount == 0)
 }
 
 @Test func `cancelling one who waits leaves the worker to the next`() async throws {
   let pool = pool(2)
   _ = try await pool.take()
   let cancelled = Task { try await pool.take() }
-  await eventually("nobody waits") { await pool.isContended }
+  await eventually("nobody waits") { pool.waiterCount == 1 }
   let next = Task { try await pool.take() }
   await eventually("the next does not wait") { pool.waiterCount == 2 }
   cancelled.cancel()

@@ -7,7 +7,7 @@ struct Invitation: Sendable {
   let cookie: Cookie
   /// Where process 1 listens, in the order in which to try.
   let addresses: [TransportAddress]
-  let ticket: UInt64
+  var ticket: UInt64
   /// How long the worker tries.
   let timeout: Duration
   let transport: TransportChoice
@@ -16,6 +16,14 @@ struct Invitation: Sendable {
   let parent: Int32?
   /// What it is to bind itself to before anything else.
   let binding: Binding
+  /// Where process 1 runs; `nil`: all addresses are good, wherever the worker is.
+  var node: NodeIdentity?
+  /// It is to be the agent of its host, not a worker (`AgentProcess`).
+  var isAgent = false
+  /// Where it makes its Unix socket, if not where process 1 says.
+  var socketDirectory: String?
+  /// Where it listens for workers on other hosts, if not at all its addresses.
+  var listenAt: TransportAddress?
 
   var text: String {
     var lines = ["cookie=\(cookie.hex)", "ticket=\(ticket)", "timeout=\(timeout.nanoseconds)"]
@@ -23,6 +31,10 @@ struct Invitation: Sendable {
     lines += ["transport=\(transport.rawValue)", "restrict=\(restrict)"]
     if let parent { lines.append("parent=\(parent)") }
     lines += binding.lines
+    if let node { lines += ["boot=\(node.bootID)", "network=\(node.networkNamespace)"] }
+    if let socketDirectory { lines.append("sockets=\(socketDirectory)") }
+    if let listenAt { lines.append("listen=\(listenAt)") }
+    if isAgent { lines.append("agent=true") }
     return lines.joined(separator: "\n") + "\n\n"
   }
 
@@ -60,6 +72,12 @@ struct Invitation: Sendable {
     timeout = .nanoseconds(nanoseconds)
     self.transport = transport
     restrict = try value("restrict") == "true"
+    socketDirectory = values["sockets"]?.first
+    listenAt = values["listen"]?.first.flatMap { TransportAddress($0) }
+    isAgent = values["agent"]?.first == "true"
+    if let boot = values["boot"]?.first, let network = values["network"]?.first {
+      node = NodeIdentity(bootID: boot, networkNamespace: network)
+    }
     parent = values["parent"]?.first.flatMap { Int32($0) }
     do {
       binding = try Binding(cpus: values["cpus"]?.first, memory: values["memory"]?.first)

@@ -37,6 +37,17 @@ struct LaunchBook: Sendable {
     if !records[index].state.isSettled { records[index].state = state }
   }
 
+  /// The worker has dialled. Returns false if it has before, or was given up.
+  mutating func dial(_ ticket: UInt64) -> Bool {
+    guard let index = records.firstIndex(where: { $0.ticket == ticket }) else { return false }
+    switch records[index].state {
+    case .queued, .started:
+      records[index].state = .dialled
+      return true
+    case .dialled, .joined, .failed: return false
+    }
+  }
+
   /// Whoever has not joined by now has failed.
   mutating func expire(after timeout: Duration) {
     for record in records where !record.state.isSettled {

@@ -40,6 +40,20 @@ public final class LaunchRequest: Sendable {
     ).text
   }
 
+  /// The invitation of a worker that an agent starts: it dials where the agent has reached process 1, and ends with the
+  /// agent.
+  func invitation(
+    for worker: LaunchedWorker, from agent: HostAgent, listeningAt host: String?, _ port: UInt16?
+  ) -> String {
+    var invitation = Invitation(
+      cookie: cookie, addresses: agent.report.process1.map { [$0] } ?? addresses, ticket: worker.ticket,
+      timeout: options.timeout, transport: options.transport, restrict: options.restrict, parent: agent.report.osPID,
+      binding: Cluster.current.placements.withLock { $0[worker.pid]?.binding } ?? Binding())
+    invitation.socketDirectory = agent.report.socketDirectory
+    if let host { invitation.listenAt = .tcp(host: host, port: port ?? 0) }
+    return invitation.text
+  }
+
   /// A worker's process has been started; process 1 now waits for it, or connects to it if the manager's `connect` can.
   public func started(_ worker: LaunchedWorker, _ config: WorkerConfig) {
     var config = config
@@ -53,7 +67,12 @@ public final class LaunchRequest: Sendable {
     update { $0.setState(.failed(reason: reason, output: output), ofTicket: worker.ticket) }
   }
 
-  func dialled(ticket: UInt64) { update { $0.setState(.dialled, ofTicket: ticket) } }
+  /// Returns false if it has before, or was given up.
+  func dialled(ticket: UInt64) -> Bool {
+    var isFirst = false
+    update { isFirst = $0.dial(ticket) }
+    return isFirst
+  }
 
   func joined(ticket: UInt64) { update { $0.setState(.joined, ofTicket: ticket) } }
 

@@ -106,7 +106,7 @@ final class Rendezvous: IOSource {
     state.withLock { $0.halfOpen[key] = (nil, muster_now()) }
     cluster.task { [self] in
       do {
-        let hello = try await handshake.answer(
+        let (hello, connection) = try await handshake.answer(
           connection, opened: { channel in state.withLock { $0.halfOpen[key]?.channel = channel } }, admit: admit)
         state.withLock { _ = $0.halfOpen.removeValue(forKey: key) }
         joined(connection, hello)
@@ -120,6 +120,8 @@ final class Rendezvous: IOSource {
 
   /// Says once what knocks at the door; a scanner must not fill the log.
   private func complain(_ error: any Error) {
+    // A worker that tries several addresses needs one of the connections.
+    if error as? TransportError == .closed { return cluster.logger.debug("\(listener.address): \(error)") }
     let isFirst = state.withLock { state in
       defer { state.hasComplained = true }
       return !state.hasComplained

@@ -1,5 +1,6 @@
 import CMuster
 import Glibc
+import Logging
 import Synchronization
 
 /// How a process ended.
@@ -89,18 +90,23 @@ final class ChildProcess: IOSource {
     }
   }
 
-  func waitForExit(atMost duration: Duration) async -> ExitStatus? {
-    if let result = exit.result { return try? result.get() }
-    let either = Promise<ExitStatus?>()
-    let timer = engine.schedule(after: duration) { either.fulfil(.success(nil)) }
-    let waiter = Task(executorPreference: engine) { [exit] in
-      if let result = try? await exit.wait().get() { either.fulfil(.success(result)) }
+  func waitForExit(atMost duration: Duration) async -> ExitStatus? { await exit.value(within: duration, engine) }
+
+  /// Waits until a worker that was asked to leave has, with more and more force.
+  ///
+  /// - Parameter patience: how long it may take, and then how long SIGQUIT may; zero: it is killed at once.
+  func end(_ worker: ProcessID, patience: Duration) async {
+    // A stopped process cannot leave by itself.
+    let patience = isStopped ? .zero : patience
+    if await waitForExit(atMost: patience) != nil { return }
+    if patience > .zero {
+      Cluster.current.logger.warning(
+        "worker \(worker) (process \(pid)) has not ended \(patience) after it was asked to. Sending SIGQUIT")
+      signal(SIGQUIT)
+      if await waitForExit(atMost: patience) != nil { return }
     }
-    defer {
-      engine.cancel(timer)
-      waiter.cancel()
-    }
-    return (try? await either.wait().get()) ?? nil
+    signal(SIGKILL)
+    _ = await waitForExit()
   }
 
   /// Sends a signal, unless the process has ended (and its number may be somebody else's).

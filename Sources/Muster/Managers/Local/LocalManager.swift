@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import Synchronization
 
 /// Starts workers on this machine, as children of process 1.
@@ -86,16 +85,6 @@ public final class LocalManager: ClusterManager, CustomStringConvertible {
   public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
     guard let child = children.withLock({ $0[pid] }) else { return }
     defer { children.withLock { $0[pid] = nil } }
-    // A stopped process cannot leave by itself.
-    let patience = child.isStopped || !Cluster.current.hasAskedToLeave(pid) ? .zero : exitTimeout
-    if await child.waitForExit(atMost: patience) != nil { return }
-    if patience > .zero {
-      Cluster.current.logger.warning(
-        "worker \(pid) (process \(child.pid)) has not ended \(exitTimeout) after it was asked to. Sending SIGQUIT")
-      child.signal(SIGQUIT)
-      if await child.waitForExit(atMost: exitTimeout) != nil { return }
-    }
-    child.signal(SIGKILL)
-    _ = await child.waitForExit()
+    await child.end(pid, patience: Cluster.current.hasAskedToLeave(pid) ? exitTimeout : .zero)
   }
 }

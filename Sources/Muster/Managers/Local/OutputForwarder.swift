@@ -10,13 +10,22 @@ final class OutputForwarder: Sendable {
   private let prefix: [UInt8]
   private let engine: Engine
   private let cluster: Cluster
+  fileprivate let writer: OutputWriter
   private let last = Mutex<[String]>([])
   private let streams = Mutex<[OutputStream]>([])
 
-  init(pid: ProcessID, engine: Engine, cluster: Cluster) {
-    prefix = Array("From worker \(pid):\t".utf8)
+  /// - Parameters:
+  ///   - prefix: what each line begins with.
+  ///   - writer: where the lines go.
+  init(prefix: String, engine: Engine, cluster: Cluster, writer: OutputWriter = .shared) {
+    self.prefix = Array(prefix.utf8)
     self.engine = engine
     self.cluster = cluster
+    self.writer = writer
+  }
+
+  convenience init(pid: ProcessID, engine: Engine, cluster: Cluster, writer: OutputWriter = .shared) {
+    self.init(prefix: "From worker \(pid):\t", engine: engine, cluster: cluster, writer: writer)
   }
 
   /// The latest lines of either stream, for the explanation of a failure.
@@ -34,7 +43,7 @@ final class OutputForwarder: Sendable {
   /// The worker has ended: passes on what is left, then calls `done`.
   func finish(_ done: @escaping @Sendable () -> Void) {
     for stream in streams.withLock({ $0 }) { stream.finish() }
-    OutputWriter.shared.write([], isError: false, cluster, then: done)
+    writer.write([], isError: false, cluster, then: done)
   }
 
   fileprivate func forward(_ lines: [[UInt8]], isError: Bool) {
@@ -44,14 +53,14 @@ final class OutputForwarder: Sendable {
       last.removeFirst(max(0, last.count - Self.keptLines))
     }
     let bytes = lines.flatMap { prefix + $0 + [UInt8(ascii: "\n")] }
-    OutputWriter.shared.write(bytes, isError: isError, cluster)
+    writer.write(bytes, isError: isError, cluster)
   }
 
   fileprivate func stop(_ stream: OutputStream) { engine.poller.remove(descriptor: stream.descriptor) }
 
   fileprivate func pause(_ stream: OutputStream) {
     engine.poller.setInterest(descriptor: stream.descriptor, input: false, output: false)
-    OutputWriter.shared.write([], isError: false, cluster) { [engine] in
+    writer.write([], isError: false, cluster) { [engine] in
       engine.poller.setInterest(descriptor: stream.descriptor, input: true, output: false)
     }
   }
@@ -75,7 +84,7 @@ private final class OutputStream: IOSource {
   deinit { close(descriptor) }
 
   func readable() -> Bool {
-    if readOnce() == .over { end() } else if OutputWriter.shared.isBehind { forwarder.pause(self) }
+    if readOnce() == .over { end() } else if forwarder.writer.isBehind { forwarder.pause(self) }
     return true
   }
 
@@ -112,9 +121,12 @@ private final class OutputStream: IOSource {
   }
 }
 
-/// Writes to our own standard streams, which may block: so never on the thread that polls, and in order.
+/// Passes on what was written, in order and never on the thread that polls, because that may block.
 final class OutputWriter: Sendable {
-  static let shared = OutputWriter()
+  /// To our own standard streams.
+  static let shared = OutputWriter { bytes, isError in
+    bytes.withUnsafeBytes { muster_write_stream(isError, $0.baseAddress!, $0.count) }
+  }
   private static let limit = 4 << 20
 
   private struct Item: Sendable {
@@ -129,7 +141,10 @@ final class OutputWriter: Sendable {
     var isWriting = false
   }
 
+  private let deliver: @Sendable (_ bytes: [UInt8], _ isError: Bool) async -> Void
   private let state = Mutex(State())
+
+  init(deliver: @escaping @Sendable (_ bytes: [UInt8], _ isError: Bool) async -> Void) { self.deliver = deliver }
 
   /// More is waiting than should.
   var isBehind: Bool { state.withLock { $0.byteCount > Self.limit } }
@@ -141,10 +156,10 @@ final class OutputWriter: Sendable {
       defer { state.isWriting = true }
       return !state.isWriting
     }
-    if mustStart { cluster.task { self.writeAll() } }
+    if mustStart { cluster.task { await self.writeAll() } }
   }
 
-  private func writeAll() {
+  private func writeAll() async {
     while true {
       let items = state.withLock { state in
         let items = state.items
@@ -155,9 +170,7 @@ final class OutputWriter: Sendable {
       }
       if items.isEmpty { return }
       for item in items {
-        if !item.bytes.isEmpty {
-          item.bytes.withUnsafeBytes { muster_write_stream(item.isError, $0.baseAddress!, $0.count) }
-        }
+        if !item.bytes.isEmpty { await deliver(item.bytes, item.isError) }
         item.done?()
       }
     }

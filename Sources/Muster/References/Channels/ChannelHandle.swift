@@ -314,7 +314,8 @@ extension ChannelHandle.Creation {
 extension Link {
   /// Waits for the answer, also when the task is cancelled.
   fileprivate func certainReply(to id: UInt64) async -> Reply {
-    await withUnsafeContinuation { continuation in
+    if let reply = replyThatComesSoon(to: id) { return reply }
+    return await withUnsafeContinuation { continuation in
       if let reply = pending.withLock({ $0.wait(for: id, .caller(continuation)) }) {
         continuation.resume(returning: reply)
       }

@@ -1,0 +1,44 @@
+/// The hosts that a batch scheduler has given this job, and how many workers each.
+///
+/// Inside one a list of machines is a filter: what is not of the job is an error, and counts are capped.
+struct Allocation: Sendable, Hashable {
+  /// Such as `Slurm job 17`.
+  let job: String
+  let machines: [MachineSpec]
+
+  /// The machines as far as the job has them.
+  ///
+  /// - Returns: with what has been cut off, a sentence each.
+  /// - Throws: `ClusterError` `.invalidArgument` for a host that is not the job's.
+  func filter(_ wanted: [MachineSpec]) throws(ClusterError) -> (machines: [MachineSpec], notes: [String]) {
+    var left = machines.map { $0.count.exactValue ?? 1 }
+    var result: [MachineSpec] = []
+    var notes: [String] = []
+    for machine in wanted {
+      guard let index = machines.firstIndex(where: { Self.isSame($0.host, machine.host) }) else {
+        throw ClusterError(
+          .invalidArgument,
+          "\(machine.host) is not a host of \(job), which has \(NodeList(machines.map(\.host))): leave it out, "
+            + "or ask the scheduler for it")
+      }
+      let count = min(machine.count.exactValue ?? left[index], left[index])
+      if let asked = machine.count.exactValue, count < asked {
+        notes.append("\(machine.host): \(count) of the \(asked) workers asked for, because \(job) has no more there")
+      }
+      left[index] -= count
+      guard count > 0 else { continue }
+      var capped = machine
+      capped.count = .exactly(count)
+      result.append(capped)
+    }
+    return (result, notes)
+  }
+
+  /// A name with its domain is the same host as one without.
+  private static func isSame(_ a: String, _ b: String) -> Bool {
+    let (a, b) = (a.lowercased(), b.lowercased())
+    if a == b { return true }
+    guard a.contains(".") != b.contains(".") else { return false }
+    return a.prefix { $0 != "." } == b.prefix { $0 != "." }
+  }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// What an agent says of its host when it arrives.
+package struct HostReport: Codable, Sendable {
+  /// The name that the host gives itself.
+  package let host: String
+  let node: NodeIdentity
+  /// The agent's own process id there.
+  package let osPID: Int32
+  /// What there is, and what of it the agent, and so its workers, may use.
+  package let topology: HardwareTopology
+  /// The processor time granted, in CPUs; `nil`: no limit.
+  package let cpuQuota: Double?
+  /// Files and connections that a process there may have open.
+  let descriptorLimit: Int
+  /// Where the agent has reached process 1.
+  let process1: TransportAddress?
+  /// Where the workers of this host make their Unix sockets.
+  let socketDirectory: String
+  /// What batch systems and MPI tell each process they start (rank, node, task …): variables of the agent's environment.
+  package let variables: [String: String]
+
+  private static let prefixes = ["SLURM_", "SLURMD_", "PBS_", "PMI_", "PMIX_", "OMPI_COMM_WORLD_", "MPI_", "HYDI_"]
+
+  static func current(process1: TransportAddress?) throws -> HostReport {
+    HostReport(
+      host: hostName(), node: .current, osPID: getpid(), topology: try .thisMachine(),
+      cpuQuota: ControlGroup.cpuQuota(), descriptorLimit: DescriptorLimit.current(),
+      process1: process1, socketDirectory: try Cluster.current.socketDirectory().path,
+      variables: currentEnvironment().filter { name, _ in prefixes.contains { name.hasPrefix($0) } })
+  }
+}
