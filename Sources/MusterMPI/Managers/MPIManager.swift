@@ -41,6 +41,10 @@
 
     public func workerCount() throws -> Int { size - 1 }
 
+    public func needsNetwork(_ options: AddprocsOptions) -> Bool {
+      transport == .tcpTransportAll && world.places.contains { $0.node != world.places[0].node }
+    }
+
     /// They run already: what is left is to connect to them.
     public func launch(_ request: LaunchRequest) async throws {
       for (index, worker) in request.workers.enumerated() {
