@@ -50,11 +50,12 @@
 
     @Test(
       .disabled(if: MPIJob.isMPICH, "Open MPI's launcher is told what to use in place of ssh"),
-      .enabled(if: getuid() == 0, "only root may make network namespaces"))
-    func `ranks in network namespaces of their own are one cluster`() async throws {
+      .enabled(if: getuid() == 0, "only root may make network namespaces"),
+      arguments: ["mpiTransportAll", "tcpTransportAll"])
+    func `ranks in network namespaces of their own are one cluster`(transport: String) async throws {
       let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Support/in-namespaces.sh").path
-      let job = try await MPIJob.run([script, MPIJob.program, "cluster", "mpiTransportAll"])
+      let job = try await MPIJob.run([script, MPIJob.program, "cluster", transport])
       job.expectPassed()
     }
 

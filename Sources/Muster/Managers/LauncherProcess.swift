@@ -7,14 +7,14 @@ package final class LauncherProcess: Sendable {
 
   /// - Parameters:
   ///   - input: what it finds on its standard input.
-  ///   - first: the worker whose number its output is marked with.
+  ///   - name: what its output is marked with.
   /// - Throws: `ClusterError` `.launchFailed`.
   package init(
     executable: String, arguments: [String], environment: [String: String], directory: String?, input: String,
-    first: ProcessID
+    name: String
   ) throws {
     let cluster = Cluster.current
-    output = OutputForwarder(pid: first, engine: cluster.engine, cluster: cluster)
+    output = OutputForwarder(prefix: "From \(name):\t", engine: cluster.engine, cluster: cluster)
     child = try ChildProcess.spawn(
       ChildProcess.Command(
         executable: executable, arguments: arguments, environment: currentEnvironment().merging(environment) { $1 },

@@ -110,10 +110,14 @@
       }
       guard errors.isEmpty else {
         // Who was cancelled because another one had failed has nothing to say.
-        let causes = errors.filter { !($0 is CancellationError) }
+        let causes = errors.filter { !Self.isCancellation($0) }
         throw CompositeError(errors: causes.isEmpty ? errors : causes)
       }
       return values
+    }
+
+    private static func isCancellation(_ error: any Error) -> Bool {
+      error is CancellationError || (error as? RemoteError)?.typeName.hasSuffix("CancellationError") ?? false
     }
 
     /// Says which ranks wait where.

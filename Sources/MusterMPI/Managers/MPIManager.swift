@@ -41,6 +41,10 @@
 
     public func workerCount() throws -> Int { size - 1 }
 
+    public func needsNetwork(_ options: AddprocsOptions) -> Bool {
+      transport == .tcpTransportAll && world.places.contains { $0.node != world.places[0].node }
+    }
+
     /// They run already: what is left is to connect to them.
     public func launch(_ request: LaunchRequest) async throws {
       for (index, worker) in request.workers.enumerated() {
@@ -66,7 +70,8 @@
 
     /// A rank ends with all others, that is MPI; until then it waits, and is no worker any more.
     public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
-      guard let rank = rank(of: pid) else { return }
+      // One that has died says nothing any more.
+      guard let rank = rank(of: pid), !lostProcesses().contains(pid) else { return }
       if await !world.waitUntilLeaving(Int32(rank), atMost: Self.exitTimeout) {
         say("muster: rank \(rank) (process \(pid)) does not end \(Self.exitTimeout) after it was asked to")
       }

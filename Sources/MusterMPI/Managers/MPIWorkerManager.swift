@@ -55,6 +55,12 @@
       return count
     }
 
+    /// If the launcher is told of hosts.
+    public func needsNetwork(_ options: AddprocsOptions) -> Bool {
+      let names = ["-H", "-host", "--host", "-hosts", "-hostfile", "--hostfile", "-machinefile", "--machinefile", "-f"]
+      return flags.contains { flag in names.contains { flag == $0 || flag.hasPrefix($0 + "=") } }
+    }
+
     public func launch(_ request: LaunchRequest) async throws {
       let launcher = try launcher()
       let process = try start(launcher, request)
@@ -97,7 +103,7 @@
         arguments: launcher.arguments(
           count: count, variables: environment.keys.sorted(), flags: flags, program: program),
         environment: environment, directory: options.dir, input: MPIWorker.input(request),
-        first: request.workers[0].pid)
+        name: launcher.path)
     }
 
     public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {

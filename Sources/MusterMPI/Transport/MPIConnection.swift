@@ -82,6 +82,17 @@
     // MARK: Reading
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
+      if transport.access.thread != nil, !mayHaveInput { return nil }
+      return try transport.access.atOnce { () throws(TransportError) in try readNow(into: buffer) }
+    }
+
+    /// Where one thread looks for messages there is nothing to ask MPI for.
+    private var mayHaveInput: Bool {
+      staged.withLock { !$0.bytes.isEmpty }
+        || input.withLock { !$0.messages.isEmpty || $0.isClosed || $0.isPeerClosed }
+    }
+
+    private func readNow(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
       let count = try staged.withLock { staged throws(TransportError) -> Int? in
         if staged.start < staged.bytes.count { return Self.take(&staged, into: buffer) }
         guard var message = try nextMessage() else { return nil }
@@ -137,6 +148,10 @@
     // MARK: Writing
 
     func write(_ buffers: UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(TransportError) -> Int {
+      try transport.access.atOnce { () throws(TransportError) in try writeNow(buffers) }
+    }
+
+    private func writeNow(_ buffers: UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(TransportError) -> Int {
       let (taken, isEnded) = try output.withLock { output throws(TransportError) -> (Int, Bool) in
         if output.isClosed || output.isPeerClosed { return (0, true) }
         let offered = buffers.reduce(0) { $0 + $1.count }
@@ -247,7 +262,9 @@
 
     // MARK: The end
 
-    func close() {
+    func close() { transport.access.atOnce { closeNow() } }
+
+    private func closeNow() {
       let isFirst = output.withLock { output in
         defer { output.isClosed = true }
         return !output.isClosed

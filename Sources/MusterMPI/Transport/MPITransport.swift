@@ -9,7 +9,7 @@
   final class MPITransport: PolledTransport, @unchecked Sendable {
     private let communicator: muster_mpi_communicator
     let rank: Int32
-    private let access: MPIAccess
+    let access: MPIAccess
     private let state = Mutex(State())
     /// Held by who matches messages and hands them out, so that those of one sender stay in order.
     private let matching = Mutex(Matching())

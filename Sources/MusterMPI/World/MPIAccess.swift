@@ -24,6 +24,14 @@
       return try turn.withLock { _ throws(Failure) in try body() }
     }
 
+    /// Runs `body`, which calls MPI several times, as a whole where MPI may be called: a lock that is held while another
+    /// thread is waited for could be one that this thread wants.
+    @inline(__always)
+    func atOnce<Result: Sendable, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+      guard let thread else { return try body() }
+      return try thread.run(body)
+    }
+
     /// Nothing where another thread is calling MPI, or has to.
     @inline(__always)
     func ifFree<Result: Sendable>(_ body: () -> Result) -> Result? {

@@ -24,6 +24,7 @@
     let users: muster_mpi_communicator
     private let isFinished = Mutex(false)
     private let watch = RankWatch()
+    private let isOverMPI = Atomic<Bool>(false)
     /// The ranks that have said that they are about to end.
     let leaving = Mutex<Set<Int32>>([])
 
@@ -85,6 +86,7 @@
 
     /// Begins to receive over MPI.
     func startTransport() {
+      isOverMPI.store(true, ordering: .relaxed)
       transport.listen { processMessages($0) }
       if let thread = access.thread { thread.poll(transport) } else { addPolledTransport(transport) }
     }
@@ -110,8 +112,9 @@
       }
       guard isFirst else { return }
       watch.stop()
-      // Who has died comes to no barrier: then nobody waits.
-      guard lostProcesses().isEmpty else { return }
+      // Who has died comes to no barrier: then nobody waits. Over MPI the job has ended with him; who closes his
+      // connections there is leaving.
+      guard isOverMPI.load(ordering: .relaxed) || lostProcesses().isEmpty else { return }
       transport.closeAll()
       if rank != 0 { sayLeaving() }
       var request = muster_mpi_request()

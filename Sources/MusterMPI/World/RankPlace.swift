@@ -8,13 +8,14 @@
 
     let ospid: Int32
     let host: String
-    /// Different where the numbers of processes mean different ones: the boot and the namespace of process numbers.
+    /// Different where the numbers of processes or the addresses mean different ones: the boot and both namespaces.
     let node: String
 
     static var current: RankPlace {
       RankPlace(
         ospid: getpid(), host: text(256) { gethostname($0, $1) == 0 },
-        node: bootID + text(128) { readlink("/proc/self/ns/pid", $0, $1) > 0 })
+        node: bootID + text(128) { readlink("/proc/self/ns/pid", $0, $1) > 0 }
+          + text(128) { readlink("/proc/self/ns/net", $0, $1) > 0 })
     }
 
     private static var bootID: String {
