@@ -2,7 +2,8 @@ import Testing
 
 @testable import Muster
 
-/// What Slurm 22.05 and 23.11 were seen to say.
+/// Of these, Slurm 22.05 was seen to say `CANCELLED AT`, `DUE TO PREEMPTION`, `tasks 0-1: Killed` and the node states; the
+/// others are written from memory and issue 7, not recorded from a run.
 @Suite struct SlurmLossTests {
   @Test(arguments: [
     ("slurmstepd: error: *** STEP 12.0 ON node1 CANCELLED AT 2026-11-21T12:00:00 DUE TO TIME LIMIT ***", "time limit"),
