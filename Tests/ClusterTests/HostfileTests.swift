@@ -35,8 +35,8 @@ extension ClusterTests {
       let path = try write("l1 slots=1 dir=\"\(hosts.directory)\" env=GREETING=\"hello you\"\nl2 slots=1\n")
       try await leavingNothingBehind {
         let pids = try await addprocs(hostfile: path, options: hosts.options)
-        let special = try await remotecallFetch(Place(), on: pids[0])
-        let plain = try await remotecallFetch(Place(), on: pids[1])
+        let special = try await remotecallFetch(HostfilePlace(), on: pids[0])
+        let plain = try await remotecallFetch(HostfilePlace(), on: pids[1])
         #expect(special.directory == hosts.directory && special.greeting == "hello you")
         #expect(plain.directory == FileManager.default.currentDirectoryPath && plain.greeting == nil)
       }
@@ -111,7 +111,7 @@ extension ClusterTests {
   }
 }
 
-private struct Place: RemoteThunk {
+struct HostfilePlace: RemoteThunk {
   struct Answer: Codable, Sendable {
     let directory: String
     let greeting: String?

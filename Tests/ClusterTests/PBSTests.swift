@@ -4,7 +4,7 @@ import Muster
 import Testing
 
 /// The directory that a worker is in, its umask, and variables of its environment.
-private struct Surroundings: RemoteFunction {
+struct PBSSurroundings: RemoteFunction {
   func callAsFunction(_ names: [String]) -> [String] {
     let mask = umask(0)
     umask(mask)
@@ -24,7 +24,7 @@ extension ClusterTests {
         let pids = try await addprocs(PBSManager(starter: starter))
         #expect(pids.count == 4 && workers() == pids)
         for pid in pids {
-          let found = try await remotecallFetch(Surroundings(), on: pid, ["MUSTER_PBS_TEST", "PBS_JOBID"])
+          let found = try await remotecallFetch(PBSSurroundings(), on: pid, ["MUSTER_PBS_TEST", "PBS_JOBID"])
           #expect(found[2...] == ["it's exported", "99.head"])
           #expect(found[0] == FileManager.default.currentDirectoryPath)
         }
@@ -75,7 +75,7 @@ extension ClusterTests {
         // What getcwd says of it: the temporary directory may be behind a link.
         lab.set("HOME", FileManager.default.currentDirectoryPath)
         let pids = try await addprocs(PBSManager())
-        let found = try await remotecallFetch(Surroundings(), on: pids[0], [])
+        let found = try await remotecallFetch(PBSSurroundings(), on: pids[0], [])
         #expect(found[0].hasSuffix("/run"))
         try await rmprocs(pids)
       }

@@ -15,7 +15,7 @@ extension ClusterTests {
         let pids = try await addprocs(PBSManager(np: 3))
         #expect(pids.count == 3)
         var nodes: Set<String> = []
-        for pid in pids { nodes.insert(try await remotecallFetch(NodeName(), on: pid)) }
+        for pid in pids { nodes.insert(try await remotecallFetch(TorqueNodeName(), on: pid)) }
         #expect(nodes == ["node1", "node2"])
         #expect(try await pmap(Square(), 1...10) == (1...10).map { $0 * $0 })
         try await rmprocs(pids)
@@ -44,7 +44,7 @@ extension ClusterTests {
   }
 }
 
-private struct NodeName: RemoteThunk {
+struct TorqueNodeName: RemoteThunk {
   func callAsFunction() -> String { ProcessInfo.processInfo.hostName }
 }
 

@@ -155,7 +155,7 @@ final class SlurmLab: Sendable {
     try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     let streams = ["out", "err"].map { directory.appendingPathComponent($0) }
-    for stream in streams { FileManager.default.createFile(atPath: stream.path, contents: nil) }
+    for stream in streams { _ = FileManager.default.createFile(atPath: stream.path, contents: nil) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try? FileHandle(forWritingTo: streams[0])
     process.standardError = try? FileHandle(forWritingTo: streams[1])
@@ -171,7 +171,7 @@ struct SlurmLabTrait: SuiteTrait, TestScoping {
   let isRecursive = false
 
   func provideScope(
-    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
   ) async throws {
     guard SlurmLab.obstacle == nil else { return try await function() }
     let lab = try SlurmLab()

@@ -63,7 +63,7 @@
 
     private static func file(_ directory: URL, _ name: String) throws -> FileHandle {
       let file = directory.appendingPathComponent(name)
-      FileManager.default.createFile(atPath: file.path, contents: nil)
+      try Data().write(to: file)
       return try FileHandle(forWritingTo: file)
     }
 

@@ -41,15 +41,25 @@ struct SSHPreparation: Sendable {
     _ machines: [MachineSpec], _ options: SSHOptions, _ sessions: SessionTable
   ) async throws -> SSHPreparation {
     var first: [SSHCommand.Login: MachineSpec] = [:]
-    for machine in machines where first[SSHCommand.Login(machine)] == nil { first[SSHCommand.Login(machine)] = machine }
-    var order = machines.map { SSHCommand.Login($0) }
-    order = order.enumerated().filter { order.firstIndex(of: $1) == $0 }.map(\.element)
+    var order: [SSHCommand.Login] = []
+    for machine in machines where first[SSHCommand.Login(machine)] == nil {
+      first[SSHCommand.Login(machine)] = machine
+      order.append(SSHCommand.Login(machine))
+    }
     let results = await logIn(order, first, options, sessions)
-    return SSHPreparation(
-      entries: try machines.map { machine in
-        let agent = results[SSHCommand.Login(machine)]!
-        return Entry(machine: machine, agent: agent, count: try count(of: machine, agent, options.base))
-      })
+    do {
+      return SSHPreparation(
+        entries: try machines.map { machine in
+          let agent = results[SSHCommand.Login(machine)]!
+          return Entry(machine: machine, agent: agent, count: try count(of: machine, agent, options.base))
+        })
+    } catch {
+      for case .success(let agent) in results.values {
+        await agent.leave()
+        await sessions.close(agent)
+      }
+      throw error
+    }
   }
 
   private static func logIn(
