@@ -112,11 +112,11 @@
       }
       guard isFirst else { return }
       watch.stop()
+      if rank != 0 { sayLeaving() }
       // Who has died comes to no barrier: then nobody waits. Over MPI the job has ended with him; who closes his
       // connections there is leaving.
       guard isOverMPI.load(ordering: .relaxed) || lostProcesses().isEmpty else { return }
       transport.closeAll()
-      if rank != 0 { sayLeaving() }
       var request = muster_mpi_request()
       guard access({ muster_mpi_ibarrier(control, &request) }) == MPI_SUCCESS else { return }
       // Meanwhile others may still be sending: what they send is received and thrown away.
