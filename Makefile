@@ -2,8 +2,11 @@
 
 SWIFT ?= swift
 BUILD_FLAGS ?=
+# With MPI where there is one: asked when it is used, after the set-up may have installed it.
+MPI_TRAITS = $$(pkg-config --exists ompi-c && echo --traits MPI)
+FLAGS = $(MPI_TRAITS) $(BUILD_FLAGS)
 
-.PHONY: help setup demo test lint bench sanitize clean
+.PHONY: help setup setup-mpi demo test lint bench sanitize clean
 
 help:
 	@echo "make demo      builds in release and runs the Ising model on every usable core"
@@ -14,14 +17,20 @@ help:
 setup:
 	@scripts/install-packages build
 
-demo: setup
-	$(SWIFT) build -c release --product ising $(BUILD_FLAGS)
-	$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))/ising Examples/Ising/parameters.txt --output results
+setup-mpi: setup
+	@scripts/install-packages mpi || echo "Going on without MPI."
 
-test: setup lint
+demo: setup-mpi
+	$(SWIFT) build -c release --product ising $(FLAGS)
+	bin=$$($(SWIFT) build -c release --show-bin-path $(FLAGS)) && \
+	$$bin/ising Examples/Ising/parameters.txt --output results && \
+	scripts/demo-mpi $$bin/ising Examples/Ising/parameters.txt results
+
+test: setup-mpi lint
 	@scripts/install-packages test
-	$(SWIFT) build --build-tests $(BUILD_FLAGS)
-	SWIFT="$(SWIFT)" scripts/run-tests $(BUILD_FLAGS)
+	$(SWIFT) build --build-tests $(FLAGS)
+	SWIFT="$(SWIFT)" scripts/run-tests $(FLAGS)
+	@if scripts/install-packages mpich; then SWIFT="$(SWIFT)" scripts/test-mpich; fi
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Examples

@@ -14,8 +14,14 @@ let package = Package(
   name: "muster",
   products: [
     .library(name: "Muster", targets: ["Muster"]),
+    .library(name: "MusterMPI", targets: ["MusterMPI"]),
     .executable(name: "muster-bench", targets: ["MusterBench"]),
     .executable(name: "ising", targets: ["Ising"]),
+    .executable(name: "whereabouts", targets: ["Whereabouts"]),
+  ],
+  traits: [
+    // Without it MusterMPI is empty, so that a machine without MPI builds the rest: swift build --traits MPI
+    .trait(name: "MPI", description: "Builds MusterMPI, with the MPI that MUSTER_MPI names (ompi-c, mpich)")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -38,6 +44,18 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
+    // Which MPI: the name of its pkg-config file.
+    .systemLibrary(
+      name: "CMPI", pkgConfig: Context.environment["MUSTER_MPI"] ?? "ompi-c",
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .target(
+      name: "MusterMPI",
+      dependencies: [
+        "CMuster", "Muster", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "MusterBench",
       dependencies: [
@@ -49,9 +67,13 @@ let package = Package(
 
     // Examples: programs as a user would write them.
     .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
+    .executableTarget(
+      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", swiftSettings: strict),
+    .executableTarget(name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
-      name: "Ising", dependencies: ["Muster", "IsingModel"], path: "Examples/Ising/Program", swiftSettings: strict),
+      name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",
+      swiftSettings: strict),
 
     .target(
       name: "NamedPipeTransport", dependencies: ["Muster"], path: "Examples/NamedPipes/Transport",
@@ -75,10 +97,21 @@ let package = Package(
     // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
-      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms"], swiftSettings: strict),
+      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms", "Whereabouts"],
+      swiftSettings: strict),
+    // Programs that run under mpirun; the tests run them by name.
+    .executableTarget(
+      name: "MPIPrograms",
+      dependencies: [
+        "Muster", "MusterMPI", "TransportConformance", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+      ],
+      path: "Tests/MPIPrograms", swiftSettings: strict),
     .testTarget(
       name: "NamedPipesTests", dependencies: ["NamedPipes", "NamedPipeTransport", "TransportConformance"],
       swiftSettings: strict),
+    .testTarget(
+      name: "MPITests", dependencies: ["MPIPrograms", "MusterMPI", "Ising"],
+      exclude: ["Support/in-namespaces.sh"], swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
   ]
 )

@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <link.h>
 #include <linux/mempolicy.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,14 @@ int muster_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag) {
 int muster_epoll_wait(int epoll, uint64_t *tags, uint32_t *events, int capacity, int64_t nanoseconds) {
   struct epoll_event ready[64];
   if (capacity > 64) capacity = 64;
+  // epoll_wait knows whole milliseconds only (epoll_pwait2 came with Linux 5.11): the short sleeps of a polled transport
+  // wait for the epoll descriptor itself.
+  if (nanoseconds > 0 && nanoseconds < 100000000) {
+    struct pollfd self = {epoll, POLLIN, 0};
+    struct timespec limit = {0, nanoseconds};
+    if (ppoll(&self, 1, &limit, NULL) <= 0) return 0;
+    nanoseconds = 0;
+  }
   // Rounded up: waking before a timer is due would poll again and again until it is.
   int64_t milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;
   if (milliseconds > 1000000000) milliseconds = 1000000000;
@@ -206,4 +215,31 @@ void muster_write_stream(bool is_error, const void *bytes, size_t count) {
   fwrite(bytes, 1, count, stream);
   fflush(stream);
   funlockfile(stream);
+}
+
+static volatile sig_atomic_t watch_descriptor = -1;
+static struct sigaction unwatched[NSIG];
+
+static void report_signal(int signal) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)signal;
+  // A full pipe has more than enough of them.
+  ssize_t written = write(watch_descriptor, &byte, 1);
+  (void)written;
+  errno = saved;
+}
+
+int muster_watch_signal(int signal, int descriptor) {
+  watch_descriptor = descriptor;
+  struct sigaction action = {.sa_handler = report_signal, .sa_flags = SA_RESTART};
+  return sigaction(signal, &action, &unwatched[signal]);
+}
+
+void muster_unwatch_signal(int signal) { sigaction(signal, &unwatched[signal], NULL); }
+
+static void do_nothing(int signal) { (void)signal; }
+
+void muster_survive_signal(int signal) {
+  struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+  sigaction(signal, &action, NULL);
 }

@@ -15,6 +15,14 @@ struct DieAt: RemoteFunction {
   }
 }
 
+/// As `Slow`, once a future has its value.
+struct SlowOnceThere: RemoteFunction {
+  func callAsFunction(_ future: Future<Int>) async throws -> ProcessID {
+    _ = try await future.fetch()
+    return try await Slow()(0)
+  }
+}
+
 extension WorkerPool {
   /// The same pool with one more worker, which comes after the others.
   func with(_ pid: ProcessID) async throws -> WorkerPool {
@@ -63,13 +71,14 @@ extension ClusterTests {
 
     @Test func aMapEndsThoughAnotherCallKeepsTheOtherWorker() async throws {
       try await withWorkers(2) { (pids) async throws in
-        let gate = Future<Int>()
+        let (gate, item) = (Future<Int>(), Future<Int>())
         let pool = WorkerPool(pids)
         let call = try await remotecall(AwaitFuture(), on: pool, gate)
         // Somebody else waits for the worker that the map gives back.
-        let mapping = Task { try await pmap(Slow(), 0..<20, on: pool) }
+        let mapping = Task { try await pmap(SlowOnceThere(), Array(repeating: item, count: 20), on: pool) }
         await eventually("the map has the other worker") { (try? await pool.isReady) == false }
         let next = Task { try await pool.take() }
+        try await item.put(7)
         #expect(Set(try await within(.seconds(20), "pmap") { try await mapping.value }) == [pids[1]])
         #expect(try await within(.seconds(20), "take") { try await next.value } == pids[1])
         try await gate.put(1)

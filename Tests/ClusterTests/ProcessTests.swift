@@ -198,13 +198,16 @@ extension ClusterTests {
         _ = try await remotecallFetch(Identity(), on: pids[0])
         try await interrupt(pids[0])
         #expect(try await !call.isReady())
-        try await interrupt(pids[0])
+        // More than once: on a machine under load a second may pass between two.
+        await eventually("it is gone") {
+          try? await interrupt(pids[0])
+          return workers() == [1]
+        }
         let error = await thrown(ProcessExitedError.self) {
           try await within(.seconds(20), "the call") { try await call.fetch() }
         }
         #expect(error?.pid == pids[0])
         #expect(error?.reason.contains("130") == true, "\(String(describing: error))")
-        await eventually("it is gone") { workers() == [1] }
       }
     }
 
@@ -243,7 +246,7 @@ extension ClusterTests {
           try await within(.seconds(10), "the peer") { try await peer.fetch() }
         }
         #expect((there?.underlying as? ProcessExitedError)?.pid == victim, "\(String(describing: there))")
-        #expect(ContinuousClock.now - start < .seconds(10), "at once, not after a heartbeat's timeout")
+        #expect(ContinuousClock.now - start < .seconds(25), "at once, not after a heartbeat's timeout, which is 30 s")
         #expect(workers() == [pids[1]])
         let after = await thrown(ProcessExitedError.self) { try await remotecallFetch(Identity(), on: victim) }
         #expect(after?.pid == victim && after?.reason.contains(reason) == true, "\(String(describing: after))")

@@ -12,6 +12,11 @@ import Muster
       }
       exit(0)
     }
+    // Here and at once: valgrind does not survive how Dispatch ends the main thread when this suspends.
+    if CommandLine.arguments.dropFirst().first == "topologies" {
+      topologies(Array(CommandLine.arguments.dropFirst(2)))
+      exit(0)
+    }
     await Programs.main()
   }
 }
@@ -30,7 +35,7 @@ struct Programs: ClusterProgram {
     "return": returnFromRun,
     "crash": crash, "arguments": arguments, "output": output, "remove": remove, "stubborn": stubborn,
     "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress,
-    "addprocs": keepAdding, "overSSH": overSSH,
+    "addprocs": keepAdding, "overSSH": overSSH, "slurm": slurm,
   ]
 }
 

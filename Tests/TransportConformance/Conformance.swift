@@ -71,13 +71,12 @@ public enum Conformance {
     let buffers: [[UInt8]] = (0..<16).map { index in
       index % 5 == 4 ? [] : Array(repeating: UInt8(index), count: 400_000 + index)
     }
-    var sent = 0
+    let outgoing = Outgoing(buffers)
     let total = buffers.reduce(0) { $0 + $1.count }
     var received: [UInt8] = []
     received.reserveCapacity(total)
     try bothWays {
-      let step = try gather(buffers, from: sent, to: a)
-      sent += step
+      let step = try outgoing.write(to: a)
       let piece = try readOnce(b, 300_000)
       received += piece
       return (step + piece.count, received.count == total)
@@ -89,17 +88,27 @@ public enum Conformance {
     let chunk = Array(repeating: 7 as UInt8, count: 1 << 16)
     let told = Signal(a, output: true)
     var sent = 0
+    var outgoing = Outgoing([chunk])
     while true {
-      let taken = try gather([chunk], from: 0, to: a)
+      let taken = try outgoing.write(to: a)
       if taken == 0 { break }
       sent += taken
+      if outgoing.isDone { outgoing = Outgoing([chunk]) }
       try require(sent < 1 << 30, "it takes everything: there is no back-pressure")
     }
-    try require(try gather([chunk], from: 0, to: a) == 0, "it takes more after it took nothing")
+    try require(try outgoing.write(to: a) == 0, "it takes more after it took nothing")
     told.forget()
     var received = 0
     while received < sent { received += try read(min(100_000, sent - received), from: b).count }
     try require(told.wait(), "nobody was told that there is room again")
+    received = 0
+    let left = chunk.count - sent % chunk.count
+    try bothWays {
+      let step = try outgoing.write(to: a)
+      let piece = received == left ? [] : try readOnce(b, left - received)
+      received += piece.count
+      return (step + piece.count, outgoing.isDone && received == left)
+    }
     try write([1, 2, 3], to: a)
     try require(try read(3, from: b) == [1, 2, 3], "what was written then did not arrive")
     told.end()
@@ -108,13 +117,11 @@ public enum Conformance {
   static func checkBothDirections(_ a: any Connection, _ b: any Connection) throws {
     let there = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     let back = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
-    var (sentThere, sentBack) = (0, 0)
+    let (outgoingThere, outgoingBack) = (Outgoing([there]), Outgoing([back]))
     var (atB, atA): ([UInt8], [UInt8]) = ([], [])
     try bothWays {
-      let first = try gather([there], from: sentThere, to: a)
-      let second = try gather([back], from: sentBack, to: b)
-      sentThere += first
-      sentBack += second
+      let first = try outgoingThere.write(to: a)
+      let second = try outgoingBack.write(to: b)
       let third = try readOnce(a, 50_000)
       let fourth = try readOnce(b, 70_000)
       atA += third
@@ -141,7 +148,7 @@ public enum Conformance {
   static func checkEndAfterAllBytes(_ a: any Connection, _ b: any Connection) throws {
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
     // As much as it takes before anybody reads.
-    let sent = try gather([bytes], from: 0, to: a)
+    let sent = try Outgoing([bytes]).write(to: a)
     try require(sent > 0, "it takes nothing")
     a.close()
     try require(try read(sent, from: b) == Array(bytes[..<sent]), "what was written before the end is missing")
@@ -154,11 +161,11 @@ public enum Conformance {
     b.close()
     try requireClosed("writing to a peer that has gone") {
       for _ in 0..<1_000 {
-        _ = try gather([[1]], from: 0, to: a)
+        _ = try Outgoing([[1]]).write(to: a)
         usleep(1_000)
       }
     }
-    try requireClosed("writing after closing") { _ = try gather([[1]], from: 0, to: b) }
+    try requireClosed("writing after closing") { _ = try Outgoing([[1]]).write(to: b) }
   }
 
   static func checkClosingTwice(_ a: any Connection, _ b: any Connection) throws {
@@ -201,33 +208,46 @@ public enum Conformance {
   }
 
   public static func write(_ bytes: [UInt8], to connection: any Connection) throws {
-    var sent = 0
-    try bothWays {
-      let step = try gather([bytes], from: sent, to: connection)
-      sent += step
-      return (step, sent == bytes.count)
-    }
+    let outgoing = Outgoing([bytes])
+    try bothWays { (try outgoing.write(to: connection), outgoing.isDone) }
   }
 
-  /// One write of what is left of `buffers` behind their first `offset` bytes.
-  private static func gather(_ buffers: [[UInt8]], from offset: Int, to connection: any Connection) throws -> Int {
-    var skip = offset
-    let pieces = buffers.map { buffer -> ArraySlice<UInt8> in
-      let step = min(skip, buffer.count)
-      skip -= step
-      return buffer[step...]
+  /// Buffers that stay where they are until all of them have been taken, as the contract promises a transport.
+  private final class Outgoing {
+    private let buffers: [UnsafeRawBufferPointer]
+    private let total: Int
+    private var sent = 0
+
+    init(_ buffers: [[UInt8]]) {
+      self.buffers = buffers.map { buffer in
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: buffer.count, alignment: 16)
+        copy.copyBytes(from: buffer)
+        return UnsafeRawBufferPointer(copy)
+      }
+      total = buffers.reduce(0) { $0 + $1.count }
     }
-    let copies = pieces.map { piece in
-      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: piece.count, alignment: 16)
-      copy.copyBytes(from: piece)
-      return UnsafeRawBufferPointer(copy)
+
+    deinit {
+      // What was not taken may still be being sent: it stays, which costs a test nothing.
+      if isDone { for buffer in buffers { buffer.deallocate() } }
     }
-    defer { for copy in copies { copy.deallocate() } }
-    let total = copies.reduce(0) { $0 + $1.count }
-    if total == 0 { return 0 }
-    let taken = try copies.withUnsafeBufferPointer { try connection.write($0) }
-    guard (0...total).contains(taken) else { throw Violation("took \(taken) of \(total) bytes") }
-    return taken
+
+    var isDone: Bool { sent == total }
+
+    /// One write of what is left. Returns how much of it was taken.
+    func write(to connection: any Connection) throws -> Int {
+      if isDone { return 0 }
+      var skip = sent
+      let left = buffers.map { buffer -> UnsafeRawBufferPointer in
+        let step = min(skip, buffer.count)
+        skip -= step
+        return UnsafeRawBufferPointer(rebasing: buffer[step...])
+      }
+      let taken = try left.withUnsafeBufferPointer { try connection.write($0) }
+      guard (0...(total - sent)).contains(taken) else { throw Violation("took \(taken) of \(total - sent) bytes") }
+      sent += taken
+      return taken
+    }
   }
 
   /// Repeats `step` until it is done, and gives up when nothing has moved for long.

@@ -3,12 +3,20 @@ struct CommandLineOptions: Equatable {
   var parameterFile = "Examples/Ising/parameters.txt"
   var output = "ising-results"
   var isCompared = true
+  /// The program runs as the ranks of an MPI job, which talk over this.
+  var mpi: MPIMode?
+
+  enum MPIMode: String {
+    case mpi, tcp
+  }
 
   static let usage = """
     usage: ising [--procs N|auto | --machine-file FILE] [PARAMETERS] [--output DIRECTORY] [--no-comparison]
+           mpirun -n N ising --mpi mpi|tcp [PARAMETERS] [--output DIRECTORY] [--no-comparison]
 
       PARAMETERS          the parameter file of the sweep (Examples/Ising/parameters.txt)
       --output DIRECTORY  where ising.csv and ising.svg are written (ising-results)
+      --mpi mpi|tcp       run on the ranks of an MPI job, which talk to each other over MPI or over sockets
       --no-comparison     do not repeat the sweep in one process to compare the times
     """
 
@@ -19,6 +27,11 @@ struct CommandLineOptions: Equatable {
       switch argument {
       case "--no-comparison":
         isCompared = false
+      case "--mpi":
+        guard let mode = iterator.next().flatMap({ MPIMode(rawValue: $0) }) else {
+          throw UsageError(message: "--mpi needs mpi or tcp")
+        }
+        mpi = mode
       case "--output":
         guard let directory = iterator.next(), !directory.hasPrefix("--") else {
           throw UsageError(message: "--output needs a directory")

@@ -10,10 +10,12 @@ struct Ising: ClusterProgram {
     let parameters = try ParameterFile.parse(readText(options.parameterFile), file: options.parameterFile)
     let runs = parameters.runs
     let simulate = SimulateTemperature(simulation: parameters.simulation)
+    // Returns on rank 0 only.
+    if let mode = options.mpi { try await startRanks(mode) }
     print(parameters.summary)
 
     let clock = ContinuousClock()
-    if nprocs() == 1 {
+    if nprocs() == 1, options.mpi == nil {
       let start = clock.now
       let added = try await addprocs()
       print("\(added.count) workers started in \((clock.now - start).seconds.fixed(2)) s")

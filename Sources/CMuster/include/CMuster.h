@@ -90,6 +90,14 @@ void muster_record_throws(bool enabled);
 /// The return addresses of the latest throw on this thread; forgets them.
 int muster_take_throw(void *_Nullable *_Nonnull addresses, int capacity);
 
+/// Has each signal of this number written to a descriptor, as one byte, instead of what it would do; in C, because a
+/// handler may only call async-signal-safe functions.
+int muster_watch_signal(int signal, int descriptor);
+/// The signal does again what it did before.
+void muster_unwatch_signal(int signal);
+/// The signal does nothing, neither here nor, unlike SIG_IGN, in programs that are executed with exec.
+void muster_survive_signal(int signal);
+
 /// Makes standard output leave line by line although it is a pipe: `stdout` is a mutable global that Swift may not name.
 void muster_line_buffer_output(void);
 

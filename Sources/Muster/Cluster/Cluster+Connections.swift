@@ -116,7 +116,7 @@ extension Cluster {
       if myid == 1, let config = member?.config, let manager = member?.manager {
         explanation = await manager.lossReason(link.peer, config) ?? reason
       }
-      if isExpected { explanation = "it was removed" }
+      if isExpected { explanation = Members.removalReason }
       await processLost(link.peer, reason: explanation)
       link.finish(reason: explanation)
     }

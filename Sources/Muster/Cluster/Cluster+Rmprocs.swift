@@ -56,7 +56,7 @@ extension Cluster {
       askToLeave(pid)
       if let manager = member.manager, let config = member.config {
         do { try await manager.kill(pid, config) } catch { logger.error("ending worker \(pid): \(error)") }
-        await processLost(pid, reason: "it was removed")
+        await processLost(pid, reason: Members.removalReason)
       }
     }
     await waitUntilGone(pid)

@@ -11,6 +11,8 @@ import Glibc
 ///       }
 ///     }
 ///
+/// Started by `srun ./program`, the task of rank 0 is process 1, and the others are its workers, before `run()` begins.
+///
 /// The command line may begin with `--procs N` or `--procs auto` (as `julia -p`), which starts local workers before
 /// `run()`, and with `--machine-file F`, which starts workers on the machines of a hostfile; a format goes before its name,
 /// `mpich:F`, where the file does not show it. These words are then removed from `CommandLine.arguments`.
@@ -27,6 +29,7 @@ extension ClusterProgram {
     do {
       let arguments = try ProgramArguments.takeLaunchArguments()
       try await cluster.run {
+        if let file = arguments.machineFile { try await addprocs(hostfile: file.path, format: file.format) }
         if let count = arguments.workers { try await addprocs(count) }
         try await Self().run()
       }
@@ -44,4 +47,5 @@ extension ClusterProgram {
 /// worker it serves and does not return; in any other it returns at once.
 public func becomeWorkerIfLaunchedAsOne() async {
   if WorkerProcess.isInvited { await WorkerProcess.serve() }
+  if let task = SlurmTask.ofThisProcess, task.rank > 0 { await WorkerProcess.serve(task) }
 }

@@ -26,6 +26,9 @@ struct Members: Sendable {
     var connectionWaiters: [UnsafeContinuation<Void, Never>] = []
   }
 
+  /// What members hear of one that was not lost.
+  static let removalReason = "it was removed"
+
   /// This process.
   var me: ProcessID
   var topology: Topology = .allToAll

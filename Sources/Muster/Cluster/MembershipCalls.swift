@@ -85,6 +85,7 @@ struct ExitProcess: RemoteAction, InternalFunction {
     if cluster === Cluster.process {
       cluster.stopListening()
       AgentProcess.removeTunnel()
+      WorkerProcess.isLeaving.store(true, ordering: .relaxed)
       exit(0)
     }
     // A cluster of a test is not the process: it only leaves.

@@ -1,5 +1,6 @@
 import CMuster
 import Glibc
+import Logging
 import Synchronization
 
 /// The life of a process that was launched as a worker.
@@ -13,7 +14,10 @@ enum WorkerProcess {
   static let bindingRefusal = Mutex<String?>(nil)
 
   /// Whether this process was launched as a worker: its first argument says so.
-  static var isInvited: Bool { ProgramArguments.current.count > 1 && ProgramArguments.current[1] == Invitation.flag }
+  static var isInvited: Bool {
+    let arguments = ProgramArguments.current
+    return arguments.count > 1 && (arguments[1] == Invitation.flag || arguments[1].hasPrefix(ForeignWorker.flag))
+  }
 
   /// A worker whose program does not begin with `becomeWorkerIfLaunchedAsOne` would start workers of its own, and so on.
   static func requireConsumedInvitation() throws(ClusterError) {
@@ -28,9 +32,14 @@ enum WorkerProcess {
   /// Serves until the cluster is over; does not return.
   static func serve() async -> Never {
     invitationTaken.store(true, ordering: .relaxed)
+    if let entry = ForeignWorker.entry { await entry.serve() }
     // Here and now, before the Engine has threads: they inherit what this one is bound to.
     let invitation = Result { () throws(ClusterError) in try readInvitation() }
     if let binding = try? invitation.get().binding { bindingRefusal.withLock { $0 = binding.apply() } }
+    // A batch system warns all processes of a step; process 1 decides what comes of it.
+    if environmentVariable("SLURM_STEP_ID") != nil {
+      for warning in AllocationWarning.allCases { muster_survive_signal(warning.signal) }
+    }
     await serve {
       let invitation = try invitation.get()
       // No mark of the worker stays for user code, or for a child of it, to see.
@@ -92,7 +101,7 @@ enum WorkerProcess {
 
   // MARK: Joining
 
-  private static func join(_ invitation: Invitation) async throws {
+  static func join(_ invitation: Invitation) async throws {
     let cluster = Cluster.process
     try cluster.becomeWorker(cookie: invitation.cookie, manager: DefaultClusterManager(), ticket: invitation.ticket)
     let deadline = muster_now() &+ UInt64(invitation.timeout.nanoseconds)
@@ -102,6 +111,7 @@ enum WorkerProcess {
         let connection = try await dial(invitation, cluster)
         if invitation.isAgent { AgentProcess.shared.arrive(invitation, over: connection) }
         try cluster.adopt(connection, from: 1)
+        if invitation.isAgent { PassOnWarning.begin(in: cluster) }
         return
       } catch let error as ClusterError where error.code == .refused {
         throw error
@@ -169,8 +179,14 @@ enum WorkerProcess {
 
   // MARK: The end
 
+  /// This process is about to exit: process 1 has asked for it.
+  static let isLeaving = Atomic<Bool>(false)
+
   /// Without process 1 a worker has nothing to live for.
   static func endWithoutProcess1(reason: String) {
+    // What runs at its exit (the end of MPI, say) may take longer than process 1 keeps the connection.
+    if isLeaving.load(ordering: .relaxed) { return }
+    Cluster.process.logger.debug("process 1 was lost: \(reason)")
     fflush(nil)
     // A directory of our own; then that of all workers of this node.
     Cluster.process.stopListening()

@@ -61,6 +61,9 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     var hasLooked = false
   }
   private var pollState = PollState()
+  /// Transports that have to be asked.
+  private let transports = Mutex<[any PolledTransport]>([])
+  private let transportCount = Atomic<Int>(0)
 
   /// - Parameter spin: how long a thread looks for input before it sleeps in the kernel.
   init(spin: Duration = .microseconds(80), logger: Logger) {
@@ -118,6 +121,31 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   func signal(_ source: any IOSource) {
     poller.signal(source)
     wakeIfBlocked()
+  }
+
+  func add(_ transport: any PolledTransport) {
+    transports.withLock { transports in
+      transports.append(transport)
+      transportCount.store(transports.count, ordering: .sequentiallyConsistent)
+    }
+    wakeIfBlocked()
+  }
+
+  func remove(_ transport: any PolledTransport) {
+    transports.withLock { transports in
+      transports.removeAll { $0 === transport }
+      transportCount.store(transports.count, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Asks the transports without descriptors. Under their lock, so that one which has been removed is not asked.
+  private func pollTransports() -> Bool {
+    guard transportCount.load(ordering: .relaxed) > 0 else { return false }
+    return transports.withLock { transports in
+      var moved = false
+      for transport in transports where transport.poll() { moved = true }
+      return moved
+    }
   }
 
   /// Runs `action` on the polling thread after a while. It must be short.
@@ -231,15 +259,26 @@ final class Engine: TaskExecutor, @unchecked Sendable {
     // Where another thread works the cores are better left to it and to the peers it works for.
     if !pollState.hasLooked, workingThreads.load(ordering: .relaxed) == 0, look() { return }
     pollState.hasLooked = false
-    isBlocked.store(true, ordering: .sequentiallyConsistent)
     defer { isBlocked.store(false, ordering: .sequentiallyConsistent) }
-    if hasWork || poller.hasSignals || isStopped {
-      poll(nanoseconds: 0)
-      return
+    let start = muster_now()
+    while true {
+      isBlocked.store(true, ordering: .sequentiallyConsistent)
+      if hasWork || poller.hasSignals || isStopped {
+        poll(nanoseconds: 0)
+        return
+      }
+      let deadline = nextDeadline.load(ordering: .sequentiallyConsistent)
+      let now = muster_now()
+      var limit = deadline == .max ? -1 : deadline > now ? Int64(clamping: deadline - now) : 0
+      guard transportCount.load(ordering: .relaxed) > 0 else {
+        poll(nanoseconds: limit)
+        return
+      }
+      let pause = Int64(PollingPause.after(waiting: now - start))
+      if pause == 0 { sched_yield() }
+      limit = limit < 0 ? pause : min(limit, pause)
+      if poll(nanoseconds: limit) { return }
     }
-    let deadline = nextDeadline.load(ordering: .sequentiallyConsistent)
-    let now = muster_now()
-    poll(nanoseconds: deadline == .max ? -1 : deadline > now ? Int64(clamping: deadline - now) : 0)
   }
 
   /// Receives in the middle of a job that waits for input, as long as spinning pays and nothing else is to be done: to
@@ -286,11 +325,12 @@ final class Engine: TaskExecutor, @unchecked Sendable {
 
   @discardableResult
   private func poll(nanoseconds: Int64) -> Bool {
-    poller.poll(nanoseconds: nanoseconds, ready: &pollState.ready)
+    let moved = pollTransports()
+    poller.poll(nanoseconds: moved ? 0 : nanoseconds, ready: &pollState.ready)
     let busy = pollState.ready.filter(\.isBusy)
     if !busy.isEmpty { pollState.recent = Array(busy.prefix(2)) }
     let ran = runTimers()
-    return ran || !pollState.ready.isEmpty || hasWork
+    return moved || ran || !pollState.ready.isEmpty || hasWork
   }
 
   private func runTimers() -> Bool {

@@ -3,10 +3,10 @@ import Glibc
 
 /// Lets a thread outside the Engine wait for a task.
 // @unchecked: the semaphore is thread-safe and lives as long as this object.
-final class Gate: @unchecked Sendable {
+package final class Gate: @unchecked Sendable {
   private let semaphore: UnsafeMutablePointer<sem_t>
 
-  init() {
+  package init() {
     semaphore = .allocate(capacity: 1)
     sem_init(semaphore, 0, 0)
   }
@@ -16,15 +16,15 @@ final class Gate: @unchecked Sendable {
     semaphore.deallocate()
   }
 
-  func open() { sem_post(semaphore) }
+  package func open() { sem_post(semaphore) }
 
   /// Returns whether the gate was opened in time.
   @discardableResult
-  func wait(atMost duration: Duration) -> Bool {
+  package func wait(atMost duration: Duration) -> Bool {
     muster_semaphore_wait(semaphore, UInt64(max(0, duration.nanoseconds)))
   }
 
-  func wait() {
+  package func wait() {
     while sem_wait(semaphore) != 0 && errno == EINTR {}
   }
 }

@@ -2,7 +2,7 @@ import CMuster
 import Glibc
 
 /// A detached POSIX thread.
-enum Thread {
+package enum Thread {
   /// User functions run on these threads and may recurse; memory is taken only as the stack is used.
   private static let stackSize = 16 << 20
 
@@ -15,7 +15,7 @@ enum Thread {
     }
   }
 
-  static func start(name: String, _ run: @escaping @Sendable () -> Void) {
+  package static func start(name: String, _ run: @escaping @Sendable () -> Void) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     pthread_attr_setstacksize(&attributes, stackSize)

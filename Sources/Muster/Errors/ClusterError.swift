@@ -5,7 +5,7 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     private enum Kind: String, Codable {
       case invalidArgument, notProcess1, noSuchProcess, unknownFunction, privateFunction, cannotEncode, cannotDecode
       case notConnected, timeout, launchFailed, refused, alreadySet, interrupted, notAWorker, noWorkers
-      case channelClosed
+      case channelClosed, journalFailed
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -42,6 +42,8 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     public static let noWorkers = Code(.noWorkers)
     /// A channel takes no more values, or has none left and will get none.
     public static let channelClosed = Code(.channelClosed)
+    /// A journal cannot be written.
+    public static let journalFailed = Code(.journalFailed)
 
     public var description: String { kind.rawValue }
   }

@@ -22,6 +22,8 @@ public struct Hostfile: Sendable, Hashable {
 
   /// In the order in which they are first named; a host that is named again and again is there once, with a count.
   public let machines: [MachineSpec]
+  /// As they stand in the file.
+  let entries: [MachineSpec]
 
   /// Reads a hostfile.
   ///
@@ -35,7 +37,8 @@ public struct Hostfile: Sendable, Hashable {
     do {
       let lines = try HostfileLine.lines(of: text, file: file)
       let readings = try HostfileReading.all(of: lines, as: format.map { [$0] } ?? Format.allCases)
-      machines = Self.merged(try HostfileReading.agreed(readings, on: lines))
+      entries = try HostfileReading.agreed(readings, on: lines)
+      machines = Self.merged(entries)
     } catch {
       throw ClusterError(error)
     }

@@ -11,6 +11,16 @@ public final class HostfileManager: ClusterManager, CustomStringConvertible {
 
   /// - Parameters:
   ///   - path: of the file.
+  ///   - format: whose grammar it has; found out if `nil`.
+  ///   - options: how the workers are started.
+  /// - Throws: `ClusterError` `.invalidArgument` as `Hostfile`, and for hosts that are not of the job.
+  public convenience init(
+    _ path: String, format: Hostfile.Format? = nil, options: SSHOptions = .init()
+  ) throws(ClusterError) {
+    try self.init(path, format: format, environment: currentEnvironment()) { SSHManager($0, options: options) }
+  }
+
+  /// - Parameters:
   ///   - environment: of this process; it says which job this is.
   ///   - manager: makes the manager of the machines.
   init(
@@ -37,6 +47,8 @@ public final class HostfileManager: ClusterManager, CustomStringConvertible {
 
   public func needsNetwork(_ options: AddprocsOptions) -> Bool { base.needsNetwork(options) }
 
+  public func cancelLaunch() async { await base.cancelLaunch() }
+
   public func launch(_ request: LaunchRequest) async throws { try await base.launch(request) }
 
   public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {
@@ -52,4 +64,20 @@ public final class HostfileManager: ClusterManager, CustomStringConvertible {
   public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {
     try await base.connect(pid, config)
   }
+}
+
+/// Starts workers on the machines that a hostfile names, over ssh.
+///
+/// - Parameters:
+///   - hostfile: its path; see `Hostfile` for what may be in it.
+///   - format: whose grammar it has; found out if `nil`.
+///   - options: how the workers are started.
+/// - Returns: their numbers, in the order of the file.
+/// - Throws: `ClusterError` `.invalidArgument` with file, line and column, or for a host that is not of the job that this
+///   process runs in; as `addprocs(_:options:)` with machines.
+@discardableResult
+public func addprocs(
+  hostfile: String, format: Hostfile.Format? = nil, options: SSHOptions = .init()
+) async throws -> [ProcessID] {
+  try await addprocs(try HostfileManager(hostfile, format: format, options: options), options: options.base)
 }

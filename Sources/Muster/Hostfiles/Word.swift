@@ -25,9 +25,13 @@ struct Word: Sendable {
 
   /// The error that something else was expected here.
   func expected(_ what: String) -> HostfileError {
-    // Quoted as in Swift, so that invisible characters are seen.
-    let quoted = String(text.prefix(80)).debugDescription
-    return error(what, found: text.isEmpty ? endsLine ? "the end of the line" : "nothing" : quoted)
+    error(what, found: text.isEmpty ? endsLine ? "the end of the line" : "nothing" : quoted)
+  }
+
+  /// As Swift writes a string, so that invisible characters are seen.
+  private var quoted: String {
+    let scalars = text.unicodeScalars.prefix(80)
+    return "\"" + scalars.map { $0.escaped(asASCII: $0.properties.generalCategory == .format) }.joined() + "\""
   }
 
   /// The error that something else was expected here than what this word means.

@@ -38,7 +38,8 @@ extension Link {
           gotAny = true
           try input.parser.advance(by: count)
           try process(&input)
-          if count < room.count { return }
+          // A descriptor tells again of what is left; without one, bytes are told of when they come, and only then.
+          if count < room.count, connection.descriptor != nil { return }
         } catch let error as TransportError {
           failure = error.description
           return
@@ -47,6 +48,7 @@ extension Link {
           return
         }
       }
+      if connection.descriptor == nil { engine.signal(self) }
     }
     if gotAny { lastHeard.store(muster_now(), ordering: .relaxed) }
     if let failure { lose(failure) }

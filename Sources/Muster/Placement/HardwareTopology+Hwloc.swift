@@ -64,6 +64,9 @@ extension HardwareTopology {
     guard configure(handle) else { throw failed(describe(errno: errno)) }
     guard hwloc_topology_set_flags(handle, muster_hwloc_flags()) == 0 else { throw failed(describe(errno: errno)) }
     guard hwloc_topology_load(handle) == 0 else { throw failed(describe(errno: errno)) }
+    guard hwloc_bitmap_last(hwloc_topology_get_topology_cpuset(handle)) < CPUSet.limit else {
+      throw failed("it has hardware threads with numbers from \(CPUSet.limit) on")
+    }
     let cpus = CPUSet(hwloc_topology_get_topology_cpuset(handle))
     guard !cpus.isEmpty else { throw failed("it has no hardware threads") }
     self.init(

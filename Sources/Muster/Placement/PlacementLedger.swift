@@ -66,9 +66,12 @@ struct PlacementLedger: Sendable {
 
   /// One line for each worker: where it was put, and what it really has if that is something else.
   func report() -> String {
-    entries.sorted { $0.key < $1.key }.map { pid, entry in
+    var pictures: [String: TopologyPicture] = [:]
+    return entries.sorted { $0.key < $1.key }.map { pid, entry in
       let topology = entry.node.topology
-      let text = entry.worker.text(on: topology, TopologyPicture(of: topology))
+      let picture = pictures[entry.node.name] ?? TopologyPicture(of: topology)
+      pictures[entry.node.name] = picture
+      let text = entry.worker.text(on: topology, picture)
       let difference = entry.binding.cpus.flatMap { wanted in
         entry.actual.flatMap { $0 == wanted ? nil : " (but it runs on CPU \($0))" }
       }

@@ -20,6 +20,13 @@ public struct PlacementPlan: Sendable, Hashable {
       self.reservedCores = reservedCores
       self.occupied = occupied
     }
+
+    /// The same but for the name.
+    func isAlike(_ other: Node) -> Bool {
+      var renamed = self
+      renamed.name = other.name
+      return renamed == other
+    }
   }
 
   public struct Worker: Sendable, Hashable {
@@ -54,7 +61,11 @@ public struct PlacementPlan: Sendable, Hashable {
   ) throws(ClusterError) {
     try Self.check(count, nodes, policy, threads)
     var shares: [NodeShares] = []
-    for node in nodes { shares.append(try NodeShares(of: node, policy, bindTo, threads: threads)) }
+    for (index, node) in nodes.enumerated() {
+      // The nodes of a cluster are mostly alike.
+      let isLikeTheLast = index > 0 && node.isAlike(nodes[index - 1])
+      shares.append(isLikeTheLast ? shares[index - 1] : try NodeShares(of: node, policy, bindTo, threads: threads))
+    }
     let places = Self.places(for: count, in: shares, policy)
     guard places.count == count || !(policy.isStrict || policy.isExhaustible) else {
       throw ClusterError(

@@ -62,15 +62,19 @@ extension PlacementPolicy: CustomStringConvertible {
         throw unknown(text, "'\(words[1])' is no number of workers for each object")
       }
       return perObject(count, try level(words[2], in: text))
-    case ("cpus", 2): return cpus(try sets(words[1], .list).flatMap { Array($0) })
-    case ("masks", 2): return masks(try sets(words[1], .mask))
+    case ("cpus", 2): return cpus(try sets(words[1], .list, in: text).flatMap { Array($0) })
+    case ("masks", 2): return masks(try sets(words[1], .mask, in: text))
     case (_, 1): return cyclic(try level(words[0], in: text))
     default: throw unknown(text, "it has too many or too few parts")
     }
   }
 
-  private static func sets(_ text: String, _ format: CPUSet.Format) throws(ClusterError) -> [CPUSet] {
-    try text.split(separator: ",").map { (item) throws(ClusterError) in try CPUSet(item, format: format) }
+  private static func sets(
+    _ list: String, _ format: CPUSet.Format, in text: String
+  ) throws(ClusterError) -> [CPUSet] {
+    let items = list.split(separator: ",", omittingEmptySubsequences: false)
+    guard items.allSatisfy({ !$0.isEmpty }) else { throw unknown(text, "there is an empty set in it") }
+    return try items.map { (item) throws(ClusterError) in try CPUSet(item, format: format) }
   }
 
   private static func level(_ word: String, in text: String) throws(ClusterError) -> TopologyLevel {

@@ -9,12 +9,15 @@ final class LaneMailbox: Sendable {
     let unit: WorkUnit
     /// `nil` where this process does the work itself.
     let call: (link: Link, id: UInt64)?
+    /// In monotonic nanoseconds, where anybody wants to know.
+    let sent: UInt64
     private let work = Mutex<Task<Void, Never>?>(nil)
     private let mailbox: LaneMailbox
 
-    init(_ unit: WorkUnit, call: (link: Link, id: UInt64)?, in mailbox: LaneMailbox) {
+    init(_ unit: WorkUnit, call: (link: Link, id: UInt64)?, sent: UInt64, in mailbox: LaneMailbox) {
       self.unit = unit
       self.call = call
+      self.sent = sent
       self.mailbox = mailbox
     }
 
@@ -41,8 +44,8 @@ final class LaneMailbox: Sendable {
   private let state = Mutex(State())
 
   /// Has the answer to a call that has been sent arrive here.
-  func expect(_ unit: WorkUnit, _ id: UInt64, over link: Link) -> Message {
-    let message = Message(unit, call: (link, id), in: self)
+  func expect(_ unit: WorkUnit, _ id: UInt64, over link: Link, sent: UInt64 = 0) -> Message {
+    let message = Message(unit, call: (link, id), sent: sent, in: self)
     // It may have come already.
     if let reply = link.pending.withLock({ $0.wait(for: id, .observer(message)) }) { put(message, reply) }
     return message

@@ -8,20 +8,25 @@ private enum Slot: UInt8 { case empty, value, failure }
 final class PmapArray<Input: Sendable, Output: Sendable>: PmapRun<Input, Output>, @unchecked Sendable {
   private let items: [Input]
   private let keepsFailures: Bool
+  private let keep: ((Int, Output) throws -> Void)?
   private let values: UnsafeMutablePointer<Output>
   private let slots: UnsafeMutablePointer<Slot>
   private let failures = Mutex<[Int: any Error]>([:])
 
-  /// - Parameter keepsFailures: an item that fails for good has its error as its result, and the others go on.
+  /// - Parameters:
+  ///   - keepsFailures: an item that fails for good has its error as its result, and the others go on.
+  ///   - keep: gets each value with its position, once; what it throws ends the map.
   init(
-    inputs: [Input], batchSize: Int, policy: FailurePolicy<Output>, keepsFailures: Bool, progress: ProgressMeter
+    inputs: [Input], batchSize: Int, policy: FailurePolicy<Output>, keepsFailures: Bool, progress: ProgressMeter,
+    limit: PmapLimit? = nil, keep: (@Sendable (Int, Output) throws -> Void)? = nil
   ) {
     items = inputs
     self.keepsFailures = keepsFailures
+    self.keep = keep
     values = .allocate(capacity: inputs.count)
     slots = .allocate(capacity: inputs.count)
     slots.initialize(repeating: Slot.empty, count: inputs.count)
-    super.init(batchSize: batchSize, policy: policy, progress: progress)
+    super.init(batchSize: batchSize, policy: policy, progress: progress, limit: limit)
     state.withLock { $0.isExhausted = inputs.isEmpty }
   }
 
@@ -51,6 +56,7 @@ final class PmapArray<Input: Sendable, Output: Sendable>: PmapRun<Input, Output>
     guard slots[position] == Slot.empty else { return false }
     (values + position).initialize(to: value)
     slots[position] = Slot.value
+    if let keep { do { try keep(position, value) } catch { abort(error) } }
     return true
   }
 
@@ -67,6 +73,12 @@ final class PmapArray<Input: Sendable, Output: Sendable>: PmapRun<Input, Output>
   func results() throws -> [Output] {
     if let failure { throw failure }
     return Array(UnsafeBufferPointer(start: values, count: items.count))
+  }
+
+  /// The values there are, if nothing has failed or the map was stopped.
+  func part() throws -> [Output?] {
+    if let failure, !(isStopped && failure is CancellationError) { throw failure }
+    return (0..<items.count).map { slots[$0] == Slot.value ? values[$0] : nil }
   }
 
   func outcome() throws -> [Result<Output, any Error>] {

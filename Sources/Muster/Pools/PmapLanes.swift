@@ -141,19 +141,21 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     if pid == cluster.myid { return runHere(unit, mailbox) }
     let link = try await cluster.link(to: pid)
     await link.paceIfNeeded()
+    let sent = run.limit == nil ? 0 : muster_now()
     let id: UInt64
     if unit.positions.count == 1 {
       id = try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link, isLast: false)
     } else {
       id = try cluster.sendCall(Batch(function: function), run.inputs(at: unit.positions), over: link, isLast: false)
     }
-    return mailbox.expect(unit, id, over: link)
+    return mailbox.expect(unit, id, over: link, sent: sent)
   }
 
   private func receive(_ message: LaneMailbox.Message, _ reply: Reply, from pid: ProcessID) async {
     // What this process has done itself has been dealt with.
     guard let link = message.call?.link else { return }
     if reply.kind == .lost { return await notDone(message.unit, by: pid, link.lossError) }
+    run.limit?.answered(message.unit, sent: message.sent)
     do {
       try await finish(message.unit, reply, from: link)
     } catch {
@@ -182,7 +184,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 
   /// In this process nothing is encoded; errors look as they would from another one.
   private func runHere(_ unit: WorkUnit, _ mailbox: LaneMailbox) -> LaneMailbox.Message {
-    let message = LaneMailbox.Message(unit, call: nil, in: mailbox)
+    let message = LaneMailbox.Message(unit, call: nil, sent: muster_now(), in: mailbox)
     let work = Task(executorPreference: cluster.engine) {
       for position in unit.positions {
         do {
@@ -194,6 +196,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
           await run.fail(position, of: unit, with: error)
         }
       }
+      run.limit?.answered(unit, sent: message.sent)
       message.complete(with: Reply(.value))
     }
     message.setWork(work)

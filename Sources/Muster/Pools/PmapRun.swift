@@ -24,6 +24,8 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
     /// Results that have been taken away; those that have not leave less room for new items.
     var consumed = 0
     var failure: (any Error)?
+    /// Nothing is handed out any more, whatever is left.
+    var isStopped = false
     /// The feeder waits for work, or for the end.
     var waiter: UnsafeContinuation<Void, Never>?
   }
@@ -31,11 +33,17 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   let batchSize: Int
   /// How many items may be taken before the results of earlier ones have been consumed.
   let capacity: Int
+  /// When to stop handing out; `nil`: never.
+  let limit: PmapLimit?
   private let policy: FailurePolicy<Output>
   private let progress: ProgressMeter
   let state = Mutex(State())
 
-  init(batchSize: Int, capacity: Int = .max, policy: FailurePolicy<Output>, progress: ProgressMeter) {
+  init(
+    batchSize: Int, capacity: Int = .max, policy: FailurePolicy<Output>, progress: ProgressMeter,
+    limit: PmapLimit? = nil
+  ) {
+    self.limit = limit
     self.batchSize = batchSize
     self.capacity = capacity
     self.policy = policy
@@ -59,6 +67,7 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
 
   /// The next items to send, if there are any.
   func take() -> WorkUnit? {
+    if let limit, !limit.allowsAnother { stop() }
     let (retry, isEnded) = state.withLock { state in
       state.failure == nil ? (state.retries.popFirst(), false) : (nil, true)
     }
@@ -156,9 +165,28 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
 
   /// A unit was not done, and nothing is wrong with it.
   func takeBack(_ unit: WorkUnit) {
-    state.withLock { $0.retries.append(unit) }
+    again(unit)
+  }
+
+  private func again(_ unit: WorkUnit) {
+    state.withLock { state in
+      if state.isStopped { state.open -= unit.positions.count } else { state.retries.append(unit) }
+    }
     wakeFeeder()
   }
+
+  /// Hands out nothing any more: the map is over when what is under way has come back.
+  func stop() {
+    state.withLock { state in
+      state.isStopped = true
+      state.isExhausted = true
+      state.open -= state.retries.reduce(0) { $0 + $1.positions.count }
+      state.retries = []
+    }
+    wakeFeeder()
+  }
+
+  var isStopped: Bool { state.withLock { $0.isStopped } }
 
   /// Ends everything with an error.
   func abort(_ error: any Error) {
@@ -177,10 +205,7 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
       var next = unit
       next.attempt += 1
       progress.retried(unit.positions.count)
-      Cluster.current.engine.schedule(after: delay) { [self, next] in
-        state.withLock { $0.retries.append(next) }
-        wakeFeeder()
-      }
+      Cluster.current.engine.schedule(after: delay) { [self, next] in again(next) }
     case .fail(let error):
       progress.advance(failed: unit.positions.count)
       for position in unit.positions {

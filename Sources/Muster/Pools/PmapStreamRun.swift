@@ -110,6 +110,8 @@ final class PmapStreamRun<Input: Sendable, Output: Sendable>: PmapRun<Input, Out
   /// - Throws: what ended the map.
   func next() async throws -> Result? {
     while true {
+      // Asked first: results that came before it are handed out before it is thrown.
+      let failure = failure
       if let result = results.withLock({ $0.ready.popFirst() }) {
         state.withLock { $0.consumed += 1 }
         wakeFeeder()
@@ -119,7 +121,7 @@ final class PmapStreamRun<Input: Sendable, Output: Sendable>: PmapRun<Input, Out
       if results.withLock({ $0.isOver && $0.ready.isEmpty }) { return nil }
       await withUnsafeContinuation { continuation in
         let mustWait = results.withLock { results in
-          if !results.ready.isEmpty || results.isOver || failure != nil { return false }
+          if !results.ready.isEmpty || results.isOver || self.failure != nil { return false }
           results.consumer = continuation
           return true
         }

@@ -20,8 +20,10 @@ enum ProcessTable {
 
   static func isStopped(_ pid: Int32) -> Bool { status(of: pid)?.state == "T" }
 
-  /// Children of this process, zombies included.
-  static var children: [Int32] { all.filter { status(of: $0)?.parent == getpid() } }
+  /// Children of this process, zombies included; a sanitizer's, which writes names into its reports, is not ours.
+  static var children: [Int32] {
+    all.filter { status(of: $0)?.parent == getpid() && commandLine(of: $0).first?.hasSuffix("llvm-symbolizer") != true }
+  }
 
   /// Running processes that have `NAME=value` in the environment they were started with.
   static func alive(withVariable assignment: String) -> [Int32] {

@@ -25,7 +25,7 @@ func `a number of workers at the beginning is understood`(words: [String], worke
 }
 
 @Test func `both are understood in any order`() throws {
-  for words in [["--procs", "2", "--machine-file=f", "x"], ["--machine-file", "f", "--procs=2", "--procs"]] {
+  for words in [["--procs", "2", "--machine-file=f", "x"], ["--machine-file", "f", "--procs=2", "x"]] {
     let arguments = try LaunchArguments(words[...])
     #expect(arguments.workers == 2 && arguments.machineFile?.path == "f" && arguments.count == 3)
   }

@@ -42,7 +42,7 @@ func `a bad hostfile is an error with file, line, column, and what was expected`
   for name in HostfileCorpus.examples {
     let path = HostfileCorpus.examplePath(name)
     let machines = try Hostfile(contentsOf: path).machines
-    #expect(machines.count > 1)
+    #expect(!machines.isEmpty)
     if let format = Hostfile.Format(rawValue: name) {
       #expect(try Hostfile(contentsOf: path, format: format).machines == machines)
     }
@@ -75,6 +75,11 @@ func `a bad hostfile is an error with file, line, column, and what was expected`
   let text = "2*n1\nn1\nn1:22\n2*n1 dir=/a\nauto*n1\nn1 dir=/a\n"
   #expect(
     try Hostfile(parsing: text).machines.map(\.description) == ["3*n1", "n1:22", "3*n1 dir=/a", "auto*n1"])
+}
+
+@Test func `entries are kept as they stand in the file`() throws {
+  let file = try Hostfile(parsing: "n1\nn2\nn1\n", format: .pbs)
+  #expect(file.entries.map(\.host) == ["n1", "n2", "n1"] && file.machines.map(\.description) == ["2*n1", "n2"])
 }
 
 @Test(arguments: [

@@ -104,7 +104,7 @@ func `a topology has what the machine has`(name: String, expected: [Int]) throws
   }
 }
 
-@Test(arguments: ["", "nonsense", "package:0", "package:2 core:-1", "pu:100000000000"])
+@Test(arguments: ["", "nonsense", "package:0", "package:2 core:-1", "pu:100000000000", "pu:2(indexes=65535,65536)"])
 func `a synthetic description that is none`(description: String) {
   let error = #expect(throws: ClusterError.self) { try HardwareTopology(synthetic: description) }
   #expect(error?.code == .invalidArgument && error?.message.contains("'\(description)'") == true)

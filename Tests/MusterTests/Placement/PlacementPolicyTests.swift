@@ -214,7 +214,8 @@ private func places(
 @Test(
   arguments: [
     "", "corez", "socket", "block", "block:", "block:rack", "ppr:0:core", "ppr:x:core", "ppr:2", "core:core", "cpus:a",
-    "masks:3-4", ":strict", "core:stric", "core:mem=far", "core:pe=2", "ppr:1:core:2",
+    "masks:3-4", "cpus:", "cpus:0,,1", "cpus:0,", "masks:", "masks:,0x1", ":strict", "core:stric", "core:mem=far",
+    "core:pe=2", "ppr:1:core:2",
   ])
 func `an unknown policy is an error that lists what there is`(text: String) {
   let error = #expect(throws: ClusterError.self) { try PlacementPolicy(text) }

@@ -147,3 +147,99 @@ private func units(_ topology: HardwareTopology, _ policy: PlacementPolicy) -> [
     }
   }
 }
+
+/// All numbers of workers on small machines, some on large ones: those at the ends, and some that are drawn.
+private func counts(upTo limit: Int, _ generator: inout SplitMix64) -> [Int] {
+  limit <= 12
+    ? Array(1...limit)
+    : [1, 2, limit - 1, limit] + (0..<8).map { _ in Int.random(in: 3..<(limit - 1), using: &generator) }
+}
+
+@Test func `whatever the count, workers share nothing, stay within what is allowed, and are put there again`() throws {
+  var generator = SplitMix64(seed: 11)
+  let all = policies + levels.map { .perObject(2, $0) } + [.perObject(1, .core), .perObject(1, .hardwareThread)]
+  for (name, topology) in Machines.all {
+    let node = PlacementPlan.Node(name: name, topology: topology)
+    for policy in all {
+      for count in counts(upTo: units(topology, policy).count + 1, &generator) {
+        // Objects that have too little, or no room for so many.
+        guard let plan = try? PlacementPlan(workers: count, on: [node], policy: policy) else {
+          #expect(policy.order == .perObject(1) || policy.order == .perObject(2), "\(count) by \(policy) on \(name)")
+          continue
+        }
+        #expect(try PlacementPlan(workers: count, on: [node], policy: policy) == plan)
+        #expect(Set(plan.workers.map(\.isBound)).count == 1 && plan.workers.count == count)
+        #expect(plan.workers.allSatisfy { !$0.cpus.isEmpty && $0.cpus.isSubset(of: topology.allowed) })
+        guard plan.workers[0].isBound else { continue }
+        let union = plan.workers.reduce(CPUSet()) { $0.union($1.cpus) }
+        #expect(union.count == plan.workers.reduce(0) { $0 + $1.cpus.count }, "\(count) by \(policy) on \(name)")
+      }
+    }
+  }
+}
+
+@Test func `so many for each object are so many, in the order of the objects`() throws {
+  for (name, topology) in Machines.all {
+    for level in levels {
+      let parts = topology.parts(level, of: topology.allowed)
+      for number in 1...2 {
+        let policy = PlacementPolicy.perObject(number, level)
+        // One more than there may be.
+        #expect(throws: ClusterError.self) { try policy.cpuSets(for: number * parts.count + 1, on: topology) }
+        let plan = try PlacementPlan(
+          workers: number * parts.count, on: [.init(name: name, topology: topology)], policy: policy)
+        // An object with fewer cores than that: nobody is bound.
+        guard parts.allSatisfy({ topology.parts(.core, of: $0).count >= number }) else {
+          #expect(plan.workers.allSatisfy { !$0.isBound }, "\(policy) on \(name)")
+          continue
+        }
+        let owners = plan.workers.map { worker in parts.firstIndex { worker.cpus.isSubset(of: $0) } }
+        #expect(owners == parts.indices.flatMap { Array(repeating: $0, count: number) }, "\(policy) on \(name)")
+      }
+    }
+  }
+}
+
+@Test func `explicit lists are followed to the letter, whatever the machine`() throws {
+  var generator = SplitMix64(seed: 12)
+  for (name, topology) in Machines.all {
+    let list = topology.allowed.shuffled(using: &generator)
+    for threads in [1, 2] where list.count >= threads {
+      let chunks = stride(from: 0, through: list.count - threads, by: threads).map { CPUSet(list[$0..<($0 + threads)]) }
+      let sets = try PlacementPolicy.cpus(list).cpuSets(for: chunks.count, on: topology, threadsPerWorker: threads)
+      #expect(sets == chunks, "\(name)")
+      #expect(
+        try PlacementPolicy.masks(chunks.reversed()).cpuSets(for: chunks.count, on: topology) == chunks.reversed())
+      #expect(throws: ClusterError.self) { try PlacementPolicy.cpus(list).cpuSets(for: list.count + 1, on: topology) }
+    }
+    let outside = (topology.allowed.last ?? 0) + 1
+    #expect(throws: ClusterError.self) { try PlacementPolicy.masks([[outside]]).cpuSets(for: 1, on: topology) }
+  }
+}
+
+@Test func `on several nodes that differ, each worker is in a node's allowed set and shares it with nobody`() throws {
+  var generator = SplitMix64(seed: 13)
+  for round in 0..<60 {
+    let nodes = (0..<Int.random(in: 2...5, using: &generator)).map { index in
+      let topology = Machines.all.randomElement(using: &generator)!.topology
+      let slots = Bool.random(using: &generator) ? Int.random(in: 0...6, using: &generator) : nil
+      return PlacementPlan.Node(name: "n\(index)", topology: topology, slots: slots)
+    }
+    for policy in policies.flatMap({ [$0, $0.spanning] }) {
+      let room = nodes.reduce(0) { $0 + min($1.slots ?? .max, units($1.topology, policy).count) }
+      for count in counts(upTo: max(2, room), &generator).prefix(5) where count <= room {
+        let plan = try PlacementPlan(workers: count, on: nodes, policy: policy.strict)
+        #expect(plan.workers.count == count && plan.workers.allSatisfy(\.isBound), "\(policy), round \(round)")
+        for (index, node) in nodes.enumerated() {
+          let mine = plan.workers.filter { $0.node == index }
+          let union = mine.reduce(CPUSet()) { $0.union($1.cpus) }
+          #expect(union.isSubset(of: node.topology.allowed) && mine.count <= node.slots ?? .max)
+          #expect(union.count == mine.reduce(0) { $0 + $1.cpus.count }, "\(count) by \(policy), round \(round)")
+        }
+        // One node after the other, unless it goes round them.
+        if !policy.spansNodes { #expect(plan.workers.map(\.node) == plan.workers.map(\.node).sorted()) }
+      }
+      #expect(throws: ClusterError.self) { try PlacementPlan(workers: room + 1, on: nodes, policy: policy.strict) }
+    }
+  }
+}

@@ -14,12 +14,16 @@ final class ClusterPair: Sendable {
   let linkToTwo: Link
   let linkToOne: Link
 
-  init(_ ids: (ProcessID, ProcessID) = (1, 2), capacity: Int = 1 << 20) throws {
+  convenience init(_ ids: (ProcessID, ProcessID) = (1, 2), capacity: Int = 1 << 20) throws {
+    try self.init(ids, over: InProcessTransport.pair(capacity: capacity))
+  }
+
+  init(_ ids: (ProcessID, ProcessID) = (1, 2), over connections: (any Connection, any Connection)) throws {
     let one = Cluster(id: ids.0, spin: .zero)
     let two = Cluster(id: ids.1, spin: .zero)
     Self.keep(one)
     Self.keep(two)
-    let (a, b) = InProcessTransport.pair(capacity: capacity)
+    let (a, b) = connections
     let (first, second) = (one.myInfo, two.myInfo)
     one.members.withLock { $0.join(second) }
     two.members.withLock { $0.join(first) }

@@ -7,7 +7,7 @@ struct Invitation: Sendable {
   let cookie: Cookie
   /// Where process 1 listens, in the order in which to try.
   let addresses: [TransportAddress]
-  let ticket: UInt64
+  var ticket: UInt64
   /// How long the worker tries.
   let timeout: Duration
   let transport: TransportChoice

@@ -105,23 +105,32 @@ final class Rendezvous: IOSource {
     let key = ObjectIdentifier(connection)
     state.withLock { $0.halfOpen[key] = (nil, muster_now()) }
     cluster.task { [self] in
+      // A second connection of one that is in already, most likely; it is told, and says so itself if it matters.
+      var isTurnedAway = false
       do {
         let (hello, connection) = try await handshake.answer(
-          connection, opened: { channel in state.withLock { $0.halfOpen[key]?.channel = channel } }, admit: admit)
+          connection, opened: { channel in state.withLock { $0.halfOpen[key]?.channel = channel } },
+          admit: { hello in
+            let reason = admit(hello)
+            isTurnedAway = reason != nil
+            return reason
+          })
         state.withLock { _ = $0.halfOpen.removeValue(forKey: key) }
         joined(connection, hello)
       } catch {
         state.withLock { _ = $0.halfOpen.removeValue(forKey: key) }
-        complain(error)
+        complain(error, quietly: isTurnedAway)
       }
       setPaused(false)
     }
   }
 
   /// Says once what knocks at the door; a scanner must not fill the log.
-  private func complain(_ error: any Error) {
-    // A worker that tries several addresses needs one of the connections.
-    if error as? TransportError == .closed { return cluster.logger.debug("\(listener.address): \(error)") }
+  private func complain(_ error: any Error, quietly: Bool = false) {
+    // Who tries several addresses needs one of the connections.
+    if quietly || error as? TransportError == .closed {
+      return cluster.logger.debug("\(listener.address): \(error)")
+    }
     let isFirst = state.withLock { state in
       defer { state.hasComplained = true }
       return !state.hasComplained

@@ -1,0 +1,84 @@
+import Logging
+
+/// One job in the queue of PBS: submitted, looked at, deleted.
+struct PBSQueue: Sendable {
+  let dialect: PBSDialect
+  let job: PBSJobID
+
+  /// Which PBS this is.
+  ///
+  /// - Throws: `ClusterError` `.launchFailed` where there is none.
+  static func dialect() async throws -> PBSDialect {
+    guard let qsub = PBSCommand.path(of: "qsub") else {
+      throw ClusterError(.launchFailed, "PBSManager: there is no qsub here: submit from a host that has PBS's commands")
+    }
+    let answer = try await PBSCommand.run([qsub, "--version"])
+    guard let dialect = PBSDialect(versionAnswer: answer.output) else {
+      throw ClusterError(
+        .launchFailed,
+        "PBSManager: \(qsub) is of no PBS that is known here: it answers --version with '\(answer.output.prefix(200))'")
+    }
+    return dialect
+  }
+
+  /// Submits a job.
+  ///
+  /// - Throws: `ClusterError` `.launchFailed` with what qsub has said.
+  static func submit(_ request: PBSRequest, script: String) async throws -> PBSQueue {
+    let answer = try await PBSCommand.run(["qsub"] + request.arguments + [script])
+    guard answer.code == 0 else {
+      throw ClusterError(
+        .launchFailed, "PBSManager: " + PBSRefusal.describe("qsub", code: answer.code, output: answer.output))
+    }
+    guard let job = PBSJobID(submission: answer.output) else {
+      throw ClusterError(
+        .launchFailed, "PBSManager: qsub has printed no job id, but '\(answer.output.trimmed.prefix(200))'")
+    }
+    return PBSQueue(dialect: request.dialect, job: job)
+  }
+
+  enum State: Sendable {
+    case there(PBSJobStatus)
+    case gone
+    /// Why that could not be found out.
+    case unknown(String)
+  }
+
+  /// How the job is.
+  func state(within limit: Duration) async -> State {
+    do {
+      let answer = try await PBSCommand.run(["qstat", "-f", job.description], within: limit)
+      if let status = PBSJobStatus(answer.output) { return .there(status) }
+      if PBSRefusal.isGone(answer.code) { return .gone }
+      return .unknown(PBSRefusal.describe("qstat", code: answer.code, output: answer.output))
+    } catch {
+      return .unknown("\(error)")
+    }
+  }
+
+  /// Why nothing more can be expected of the job, if so; and what people want to know meanwhile.
+  func outlook(within limit: Duration = .seconds(30)) async -> (failure: String?, summary: String) {
+    switch await state(within: limit) {
+    case .gone: return ("job \(job) has been deleted, or has ended", "gone")
+    case .unknown(let reason): return (nil, reason)
+    case .there(let status):
+      if status.canNeverRun { return ("job \(job) can never run: \(status.comment!)", status.summary) }
+      return (status.isOver ? "job \(job) is over: it is \(status.summary)" : nil, status.summary)
+    }
+  }
+
+  /// Deletes the job, unless it is over: with force if need be.
+  func delete() async {
+    var complaint = ""
+    for words in [["qdel"], dialect == .openPBS ? ["qdel", "-W", "force"] : ["qdel"]] {
+      do {
+        let answer = try await PBSCommand.run(words + [job.description])
+        if answer.code == 0 || PBSRefusal.isGone(answer.code) { return }
+        complaint = PBSRefusal.describe("qdel", code: answer.code, output: answer.output)
+      } catch {
+        complaint = "\(error)"
+      }
+    }
+    Cluster.current.logger.warning("PBS job \(job) may still be there: \(complaint)")
+  }
+}

@@ -1,0 +1,205 @@
+import Glibc
+import Logging
+import Synchronization
+
+/// One srun, and with it one step of workers' agents.
+final class Srun: Sendable {
+  private static let queuePeriod: Duration = .seconds(5)
+
+  let step: SlurmStep
+  let agents: HostAgents
+  private let process: ChildProcess
+  private let timeout: Duration
+  private let state = Mutex(SrunReport())
+  private let clock = Mutex<TimerQueue.ID?>(nil)
+  private let cluster: Cluster
+  private let left = Mutex(Presence())
+
+  /// Starts it. Its agents find their invitation on its standard input, which it hands to each of them.
+  ///
+  /// - Throws: `ClusterError` `.launchFailed` when there is no srun.
+  static func start(_ step: SlurmStep, _ options: AddprocsOptions, in cluster: Cluster) throws -> Srun {
+    var options = options
+    options.restrict = false
+    let agents = try HostAgents.expect(step.agents, options)
+    let heard = SrunOutput()
+    do {
+      let process = try ChildProcess.spawn(
+        command(step.arguments, agents.invitation), engine: cluster.engine, output: heard.forwarder(in: cluster))
+      let srun = Srun(step, agents, process, options.timeout, cluster)
+      srun.startClock()
+      heard.reader = srun
+      cluster.task { await srun.watch() }
+      return srun
+    } catch {
+      agents.close()
+      throw ClusterError(
+        .launchFailed, "SlurmManager: \((error as? ClusterError)?.message ?? "\(error)"): is Slurm installed here?",
+        cause: error)
+    }
+  }
+
+  private init(
+    _ step: SlurmStep, _ agents: HostAgents, _ process: ChildProcess, _ timeout: Duration, _ cluster: Cluster
+  ) {
+    self.step = step
+    self.agents = agents
+    self.process = process
+    self.cluster = cluster
+    self.timeout = timeout
+  }
+
+  /// srun ends with process 1, however that ends: what still waits in the queue then is not to start later.
+  private static func command(_ arguments: [String], _ input: String) -> ChildProcess.Command {
+    let guardian = (["/usr/bin/setpriv", "/bin/setpriv"] as [String]).first { access($0, X_OK) == 0 }
+    let words = guardian.map { [$0, "--pdeathsig", "TERM", "srun"] + arguments } ?? ["srun"] + arguments
+    return ChildProcess.Command(
+      executable: words[0], arguments: Array(words.dropFirst()),
+      environment: SlurmEnvironment.cleaned(currentEnvironment()), directory: nil, input: input)
+  }
+
+  // MARK: What it says
+
+  var report: SrunReport { state.withLock { $0 } }
+
+  fileprivate func hear(_ line: String) {
+    cluster.logger.debug("\(line)")
+    let wasQueued = state.withLock { report in
+      defer { report.hear(line) }
+      return report.isQueued
+    }
+    guard wasQueued != report.isQueued else { return }
+    if wasQueued { return startClock() }
+    stopClock()
+    cluster.task { await self.showQueue() }
+  }
+
+  /// From now on the agents have to call back in time; what a job waits in the queue does not count.
+  private func startClock() {
+    let timer = cluster.engine.schedule(after: timeout) { [agents, timeout] in
+      agents.fail(ClusterError(.timeout, "they have not called back within \(timeout) (options.timeout)"))
+    }
+    let earlier = clock.withLock { clock in
+      defer { clock = timer }
+      return clock
+    }
+    if let earlier { cluster.engine.cancel(earlier) }
+  }
+
+  private func stopClock() {
+    guard let timer = clock.withLock({ $0.take() }) else { return }
+    cluster.engine.cancel(timer)
+  }
+
+  /// The next agent.
+  ///
+  /// - Throws: `ClusterError` `.timeout`, or `.launchFailed` when srun has ended; `CancellationError`.
+  func nextAgent() async throws -> HostAgent {
+    let agent = try await agents.next(within: .seconds(1 << 32))
+    if left.withLock({ $0.arrived(of: step.agents) }) { stopClock() }
+    return agent
+  }
+
+  /// Says what the job waits for, when that changes.
+  private func showQueue() async {
+    var last: String?
+    while report.isQueued, let job = report.job, !hasEnded {
+      let said = await SlurmCommand.output(
+        "squeue", ["--noheader", "--jobs=\(job)", "--format=%T (%r), expected to start: %S"], within: .seconds(10))
+      let line = said?.split(separator: "\n").first.map(String.init)
+      if let line, line != last, report.isQueued { cluster.logger.notice("job \(job) waits: \(line)") }
+      last = line ?? last
+      if await process.waitForExit(atMost: Self.queuePeriod) != nil { return }
+    }
+  }
+
+  // MARK: Its end
+
+  private var hasEnded: Bool { ended.withLock { $0 } }
+  private let ended = Mutex(false)
+
+  private func watch() async {
+    let status = await process.waitForExit()
+    ended.withLock { $0 = true }
+    let said = report.lines.suffix(10).map { "\n    | \($0)" }.joined()
+    agents.fail(ClusterError(.launchFailed, "srun \(status) before all of its tasks had called back\(said)"))
+  }
+
+  /// Waits until it has ended, which it does when its agents have; ends it if it does not.
+  func end(patience: Duration = .seconds(3)) async {
+    if await process.waitForExit(atMost: patience) != nil { return }
+    await cancel()
+  }
+
+  /// Ends it, and with it the step, and the job if it has asked for one.
+  func cancel() async {
+    agents.close()
+    process.signal(SIGTERM)
+    if await process.waitForExit(atMost: .seconds(2)) == nil {
+      process.signal(SIGKILL)
+      _ = await process.waitForExit()
+    }
+    guard case .newJob = step.place, let job = report.job else { return }
+    _ = await SlurmCommand.output("scancel", ["--quiet", job], within: .seconds(5))
+  }
+
+  func waitForEnd(atMost duration: Duration) async -> Bool { await process.waitForExit(atMost: duration) != nil }
+
+  /// One of its agents has left; returns whether that was the last.
+  func agentHasLeft() -> Bool {
+    left.withLock { $0.left() }
+  }
+}
+
+/// How many agents have come and gone.
+private struct Presence: Sendable {
+  private var present = 0
+  private var all = 0
+
+  /// Returns whether all have come.
+  mutating func arrived(of count: Int) -> Bool {
+    present += 1
+    all += 1
+    return all == count
+  }
+
+  /// Returns whether that was the last.
+  mutating func left() -> Bool {
+    present -= 1
+    return present <= 0
+  }
+}
+
+/// Brings the lines of standard error to an `Srun` that is made after its process.
+private final class SrunOutput: Sendable {
+  private struct State: Sendable {
+    var early: [String] = []
+    weak var reader: Srun?
+  }
+  private let state = Mutex(State())
+
+  var reader: Srun? {
+    get { state.withLock { $0.reader } }
+    set {
+      let early = state.withLock { state in
+        state.reader = newValue
+        defer { state.early = [] }
+        return state.early
+      }
+      for line in early { newValue?.hear(line) }
+    }
+  }
+
+  func forwarder(in cluster: Cluster) -> OutputForwarder {
+    HeardOutput { [self] bytes, _ in
+      for line in bytes.split(separator: UInt8(ascii: "\n")) {
+        let line = String(decoding: line, as: UTF8.self)
+        let reader = state.withLock { state in
+          if state.reader == nil { state.early.append(line) }
+          return state.reader
+        }
+        reader?.hear(line)
+      }
+    }.forwarder(in: cluster)
+  }
+}

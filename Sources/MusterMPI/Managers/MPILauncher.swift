@@ -1,0 +1,75 @@
+#if MPI
+  import Glibc
+
+  /// A program that starts MPI jobs, and what it wants to be told.
+  public struct MPILauncher: Sendable, Equatable, CustomStringConvertible {
+    /// Whose it is.
+    public enum Kind: String, Sendable, CaseIterable {
+      case openMPI4
+      /// With PRRTE instead of ORTE.
+      case openMPI5
+      /// MPICH's, and of those that come from it (Intel, MVAPICH).
+      case hydra
+    }
+
+    /// How it is called.
+    public var path: String
+    public var kind: Kind
+
+    public init(path: String, kind: Kind) {
+      self.path = path
+      self.kind = kind
+    }
+
+    public var description: String { "\(path) (\(kind.rawValue))" }
+
+    /// From what it prints with `--version`; `nil` for what is not known.
+    public init?(path: String, version: String) {
+      if let range = version.range(of: "Open MPI) ") {
+        let major = Int(version[range.upperBound...].prefix { $0.isNumber }) ?? 4
+        self.init(path: path, kind: major >= 5 ? .openMPI5 : .openMPI4)
+      } else if version.contains("HYDRA") || version.contains("Hydra") || version.contains("Intel(R) MPI") {
+        self.init(path: path, kind: .hydra)
+      } else {
+        return nil
+      }
+    }
+
+    /// The arguments that start `count` ranks of a program which stay when one of them dies.
+    ///
+    /// - Parameter variables: what of our environment the ranks are to have, also on other nodes.
+    func arguments(count: Int, variables: [String], flags: [String], program: [String]) -> [String] {
+      let own: [String] =
+        switch kind {
+        case .openMPI4: ["--enable-recovery"] + variables.flatMap { ["-x", $0] }
+        case .openMPI5: ["--enable-recovery"] + variables.flatMap { ["-x", $0] }
+        case .hydra:
+          ["-disable-auto-cleanup"] + (variables.isEmpty ? [] : ["-genvlist", variables.joined(separator: ",")])
+        }
+      return ["-n", "\(count)"] + own + flags + program
+    }
+  }
+
+  extension String {
+    /// Where `text` first is. Foundation has more of this; it is not needed here.
+    fileprivate func range(of text: String) -> Range<Index>? {
+      var start = startIndex
+      while start < endIndex {
+        if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+        start = index(after: start)
+      }
+      return nil
+    }
+  }
+
+  extension MPILauncher {
+    /// Asks the launcher at a path who it is.
+    static func detect(_ path: String) -> MPILauncher? {
+      guard !path.contains("'"), let pipe = popen("'\(path)' --version 2>&1", "re") else { return nil }
+      defer { pclose(pipe) }
+      var bytes = [UInt8](repeating: 0, count: 4096)
+      let count = fread(&bytes, 1, bytes.count, pipe)
+      return MPILauncher(path: path, version: String(decoding: bytes[..<count], as: UTF8.self))
+    }
+  }
+#endif

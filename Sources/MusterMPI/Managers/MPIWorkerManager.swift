@@ -1,0 +1,128 @@
+#if MPI
+  import Glibc
+  import Muster
+  import Synchronization
+
+  /// Starts workers as the ranks of an MPI job, by `mpirun` or `mpiexec`, from a process 1 that is outside of it.
+  ///
+  /// Process 1 talks to the ranks by sockets, and they to each other; MPI is there for `mpiDo`. When a rank dies the
+  /// others stay, as far as the launcher lets them.
+  public final class MPIWorkerManager: MPIRanks, CustomStringConvertible {
+    /// How long the launcher may take to end after its ranks have been asked to.
+    private static let exitTimeout: Duration = .seconds(10)
+
+    public let count: Int
+    /// The launcher's path, or its name if it is in PATH.
+    public let mpiexec: String
+    /// For the launcher, before the program: `["--hostfile", "hosts"]`.
+    public let flags: [String]
+    /// What the ranks ask MPI for.
+    public let threadLevel: ThreadLevel
+    private let kind: MPILauncher.Kind?
+    private let state = Mutex(State())
+
+    private struct State: Sendable {
+      var launcher: LauncherProcess?
+      var pids: [ProcessID] = []
+      var left: Set<ProcessID> = []
+    }
+
+    /// - Parameters:
+    ///   - count: how many ranks.
+    ///   - mpiexec: the launcher.
+    ///   - kind: whose it is; found out from what it prints with `--version` if `nil`.
+    ///   - flags: for it.
+    ///   - threadLevel: what the ranks ask MPI for.
+    public init(
+      _ count: Int, mpiexec: String = "mpirun", kind: MPILauncher.Kind? = nil, flags: [String] = [],
+      threadLevel: ThreadLevel = .multiple
+    ) {
+      self.count = count
+      self.mpiexec = mpiexec
+      self.kind = kind
+      self.flags = flags
+      self.threadLevel = threadLevel
+    }
+
+    public var description: String { "MPIWorkerManager(\(count), \(mpiexec))" }
+
+    public var mpiprocs: [ProcessID] { state.withLock { $0.pids } }
+
+    public func workerCount() throws -> Int {
+      guard count > 0 else {
+        throw ClusterError(.invalidArgument, "MPIWorkerManager: \(count) ranks: at least one is needed")
+      }
+      return count
+    }
+
+    /// If the launcher is told of hosts.
+    public func needsNetwork(_ options: AddprocsOptions) -> Bool {
+      let names = ["-H", "-host", "--host", "-hosts", "-hostfile", "--hostfile", "-machinefile", "--machinefile", "-f"]
+      return flags.contains { flag in names.contains { flag == $0 || flag.hasPrefix($0 + "=") } }
+    }
+
+    public func launch(_ request: LaunchRequest) async throws {
+      let launcher = try launcher()
+      let process = try start(launcher, request)
+      state.withLock { state in
+        state.launcher = process
+        state.pids = request.workers.map(\.pid)
+      }
+      for worker in request.workers {
+        var config = WorkerConfig()
+        config.exename = request.options.exename
+        config.exeflags = request.options.exeflags
+        request.started(worker, config)
+      }
+      Task.onCluster {
+        let status = await process.waitForExit()
+        for worker in request.workers {
+          request.failed(worker, reason: "\(launcher.path) \(status) before it joined", output: process.lastLines)
+        }
+      }
+    }
+
+    private func launcher() throws -> MPILauncher {
+      if let kind { return MPILauncher(path: mpiexec, kind: kind) }
+      guard let launcher = MPILauncher.detect(mpiexec) else {
+        throw ClusterError(
+          .launchFailed,
+          "MPIWorkerManager: '\(mpiexec) --version' does not say that it is an MPI launcher: is it in PATH? "
+            + "(mpiexec: names another one, kind: says whose it is)")
+      }
+      return launcher
+    }
+
+    private func start(_ launcher: MPILauncher, _ request: LaunchRequest) throws -> LauncherProcess {
+      let options = request.options
+      var environment = request.environment(for: request.workers[0])
+      environment[MPIWorker.levelVariable] = "\(threadLevel.rawValue)"
+      let program = try [options.exename ?? pathOfThisExecutable(), MPIWorker.flag] + options.exeflags
+      return try LauncherProcess(
+        executable: launcher.path,
+        arguments: launcher.arguments(
+          count: count, variables: environment.keys.sorted(), flags: flags, program: program),
+        environment: environment, directory: options.dir, input: MPIWorker.input(request),
+        name: launcher.path)
+    }
+
+    public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
+      guard let launcher = state.withLock({ $0.launcher }) else { return nil }
+      return await launcher.waitForExit(atMost: .milliseconds(250)).map { "\(mpiexec) \($0)" }
+    }
+
+    /// The ranks end together, with the launcher.
+    public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
+      let launcher = state.withLock { state -> LauncherProcess? in
+        state.left.insert(pid)
+        return state.left.isSuperset(of: state.pids) ? state.launcher : nil
+      }
+      guard let launcher else { return }
+      for signal in [SIGTERM, SIGKILL] {
+        if await launcher.waitForExit(atMost: Self.exitTimeout) != nil { return }
+        launcher.signal(signal)
+      }
+      _ = await launcher.waitForExit()
+    }
+  }
+#endif

@@ -1,0 +1,57 @@
+#if MPI
+  import Glibc
+  import Logging
+  import Muster
+
+  /// Makes the ranks of an MPI job a cluster: rank 0 becomes process 1 and goes on, all others serve it and do not
+  /// return. To be called by every rank, as in a program started by `mpirun -n 4 ./program`.
+  ///
+  /// With one rank there are no workers, and process 1 works itself.
+  ///
+  /// - Parameters:
+  ///   - transport: how the processes talk to each other.
+  ///   - threadLevel: what to ask MPI for; what it gives is `MPIManager.threadLevel`.
+  ///   - options: as for `addprocs`.
+  /// - Returns: in process 1, the manager of the workers, for `stopMainLoop` and `mpiDo`.
+  /// - Throws: `ClusterError` `.launchFailed` when MPI cannot be initialised or not all ranks have joined.
+  public func startMainLoop(
+    _ transport: MPIManager.Transport, threadLevel: ThreadLevel = .multiple, options: AddprocsOptions = .init()
+  ) async throws -> MPIManager {
+    let world = try MPIWorld.start(threadLevel)
+    let manager = MPIManager(world, transport)
+    let cookie = String(decoding: try world.broadcast(Array(clusterCookie().utf8)), as: UTF8.self)
+    switch transport {
+    case .mpiTransportAll:
+      world.startTransport()
+      guard world.rank == 0 else {
+        await serveCluster { try initWorker(cookie: cookie, manager: manager) }
+      }
+    case .tcpTransportAll:
+      guard world.rank == 0 else {
+        let invitation = try world.receiveText()
+        await serveCluster(invitation: invitation)
+      }
+    }
+    var options = options
+    if transport == .mpiTransportAll, world.level < .multiple {
+      // A call of MPI's may keep everything else from it for as long as it likes; the launcher watches the processes.
+      options.heartbeatTimeout = max(options.heartbeatTimeout, .seconds(86_400))
+    }
+    if world.size == 1 {
+      Logger(label: "muster").notice("startMainLoop: this MPI job has one rank: process 1 works alone")
+    } else {
+      try await addprocs(manager, options: options)
+    }
+    return manager
+  }
+
+  /// Ends what `startMainLoop` has begun: removes the workers, waits for all ranks and finalizes MPI. The ranks of the
+  /// workers exit with status 0.
+  ///
+  /// A program that ends without having called this does the same.
+  public func stopMainLoop(_ manager: MPIManager) async throws {
+    let ranks = procs().filter { $0 != 1 && manager.rank(of: $0) != nil }
+    if !ranks.isEmpty { try await rmprocs(ranks) }
+    manager.world.finish()
+  }
+#endif

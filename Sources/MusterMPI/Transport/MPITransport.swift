@@ -1,0 +1,262 @@
+#if MPI
+  import CMPI
+  import Glibc
+  import Muster
+  import Synchronization
+
+  /// All connections between this rank and others, over a communicator of their own.
+  // @unchecked: the communicator's handle is only read; everything else is behind a Mutex.
+  final class MPITransport: PolledTransport, @unchecked Sendable {
+    private let communicator: muster_mpi_communicator
+    let rank: Int32
+    let access: MPIAccess
+    private let state = Mutex(State())
+    /// Held by who matches messages and hands them out, so that those of one sender stay in order.
+    private let matching = Mutex(Matching())
+    private let accept = Mutex<(@Sendable (MPIConnection) -> Void)?>(nil)
+
+    private struct State: Sendable {
+      var connections: [MPIConnection.Key: MPIConnection] = [:]
+      var lastNumber: [Int32: Int32] = [:]
+      /// Those whose writers wait for a send.
+      var writers: [MPIConnection] = []
+      /// Sends under way from memory of our own.
+      var copies: [PendingSend] = []
+    }
+
+    private struct Matching: ~Copyable, Sendable {
+      var isEnded = false
+      /// Nearly always the next message is for the same connection.
+      var latest: MPIConnection?
+    }
+
+    /// - Parameter communicator: nobody else may use it.
+    init(communicator: muster_mpi_communicator, access: MPIAccess) {
+      self.communicator = communicator
+      rank = access { muster_mpi_rank(communicator) }
+      self.access = access
+    }
+
+    // MARK: Connections
+
+    /// Takes over what other ranks open.
+    func listen(_ accept: @escaping @Sendable (MPIConnection) -> Void) { self.accept.withLock { $0 = accept } }
+
+    func connect(to rank: Int32) throws(TransportError) -> MPIConnection {
+      let connection = state.withLock { state -> MPIConnection? in
+        let last = state.lastNumber[rank] ?? 0
+        for step in 1...MessageTag.numbers.upperBound {
+          let number = (last &+ step - 1) % MessageTag.numbers.upperBound + 1
+          let key = MPIConnection.Key(rank: rank, number: number, isOpener: true)
+          guard state.connections[key] == nil else { continue }
+          state.lastNumber[rank] = number
+          let connection = MPIConnection(key: key, transport: self)
+          state.connections[key] = connection
+          return connection
+        }
+        return nil
+      }
+      guard let connection else {
+        throw TransportError(description: "there are \(MessageTag.numbers.upperBound) connections to MPI rank \(rank)")
+      }
+      send(.open, over: connection, nil)
+      return connection
+    }
+
+    func forget(_ connection: MPIConnection) {
+      state.withLock { state in
+        if state.connections[connection.key] === connection { state.connections[connection.key] = nil }
+      }
+    }
+
+    var hasSentAll: Bool { state.withLock { $0.copies.isEmpty } }
+
+    func closeAll() { for connection in state.withLock({ Array($0.connections.values) }) { connection.close() } }
+
+    // MARK: Receiving
+
+    func poll() -> Bool {
+      var moved = false
+      while probe() { moved = true }
+      if testSends() { moved = true }
+      return moved
+    }
+
+    /// Takes the next message from MPI, if there is one, and hands it to its connection.
+    ///
+    /// - Parameter reader: who looks; it need not be told.
+    /// - Returns: whether there was one; false also when another thread is looking.
+    func probe(for reader: MPIConnection? = nil) -> Bool {
+      matching.withLockIfAvailable { matching in
+        guard !matching.isEnded else { return false }
+        var matched = muster_mpi_matched()
+        let result = access.ifFree { muster_mpi_improbe(communicator, &matched) } ?? 0
+        guard result > 0 else { return false }
+        deliver(MatchedMessage(matched: matched), &matching, for: reader)
+        return true
+      } ?? false
+    }
+
+    private func deliver(_ message: MatchedMessage, _ matching: inout Matching, for reader: MPIConnection?) {
+      guard let tag = MessageTag(message.matched.tag) else { return discard(message) }
+      let key = MPIConnection.Key(rank: message.matched.source, number: tag.number, isOpener: !tag.isFromOpener)
+      if tag.kind == .open { return open(key, message) }
+      guard let connection = connection(key, &matching) else { return discard(message) }
+      switch tag.kind {
+      case .data: connection.received(message, for: reader)
+      case .taken:
+        var (message, count) = (message, 0 as UInt64)
+        if message.count == 8, (try? receive(&message, into: &count)) != nil {
+          connection.otherEndHasTaken(Int(UInt64(littleEndian: count)))
+        }
+      case .close:
+        discard(message)
+        matching.latest = nil
+        connection.otherEndHasClosed()
+      case .open: break
+      }
+    }
+
+    private func connection(_ key: MPIConnection.Key, _ matching: inout Matching) -> MPIConnection? {
+      if let latest = matching.latest, latest.key == key { return latest }
+      guard let connection = state.withLock({ $0.connections[key] }) else { return nil }
+      matching.latest = connection
+      return connection
+    }
+
+    private func open(_ key: MPIConnection.Key, _ message: MatchedMessage) {
+      discard(message)
+      let connection = MPIConnection(key: key, transport: self)
+      state.withLock { $0.connections[key] = connection }
+      if let accept = accept.withLock({ $0 }) { accept(connection) } else { connection.close() }
+    }
+
+    func receive(_ message: inout MatchedMessage, into memory: UnsafeMutableRawPointer) throws(TransportError) {
+      try check(
+        access { muster_mpi_mrecv(&message.matched, memory) }, "receiving from rank \(message.matched.source)")
+    }
+
+    func receive(_ message: inout MatchedMessage) throws(TransportError) -> [UInt8] {
+      var failure: TransportError?
+      let bytes = [UInt8](unsafeUninitializedCapacity: message.count) { buffer, count in
+        do throws(TransportError) { try receive(&message, into: buffer.baseAddress!) } catch { failure = error }
+        count = buffer.count
+      }
+      if let failure { throw failure }
+      return bytes
+    }
+
+    /// Receives what nobody wants: whoever sent it waits for that.
+    private func discard(_ message: MatchedMessage) {
+      var message = message
+      _ = try? receive(&message)
+    }
+
+    func discard(_ message: MatchedMessage, from connection: MPIConnection) {
+      let count = message.count
+      discard(message)
+      if count > 0 { send(.taken, over: connection, UInt64(count)) }
+    }
+
+    // MARK: Sending
+
+    /// Sends what MPI puts into the receiver's buffer at once: MPI_Send does that in half the time of MPI_Isend. Not to
+    /// this rank itself, which might have to receive meanwhile.
+    func sendShort(_ bytes: UnsafeRawBufferPointer, to rank: Int32, tag: Int32) throws(TransportError) {
+      try check(
+        access { muster_mpi_send(bytes.baseAddress, Int32(bytes.count), rank, tag, communicator) },
+        "sending to rank \(rank)")
+    }
+
+    func startSend(_ bytes: UnsafeRawBufferPointer, to rank: Int32, tag: Int32) throws(TransportError)
+      -> muster_mpi_request
+    {
+      var request = muster_mpi_request()
+      try check(
+        access { muster_mpi_isend(bytes.baseAddress, Int32(bytes.count), rank, tag, communicator, &request) },
+        "sending to rank \(rank)")
+      return request
+    }
+
+    /// - Parameter waiting: also if that means to wait until this thread, or another, may call MPI.
+    func hasCompleted(_ send: inout PendingSend, waiting: Bool = false) throws(TransportError) -> Bool {
+      guard var request = send.request else { return true }
+      let result = waiting ? access { muster_mpi_test(&request) } : access.ifFree { muster_mpi_test(&request) } ?? 0
+      if result < 0 { try check(-result, "sending") }
+      if result > 0 { send.request = nil }
+      return result > 0
+    }
+
+    /// Sends a short notice: that a connection opens or ends, or how much has been taken.
+    func send(_ kind: MessageTag.Kind, over connection: MPIConnection, _ value: UInt64?) {
+      withUnsafeBytes(of: (value ?? 0).littleEndian) { bytes in
+        try? sendCopy(
+          of: value == nil ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes, to: connection.key.rank,
+          tag: connection.tag(kind))
+      }
+    }
+
+    /// Sends from memory of our own, which is released when the send has completed.
+    func sendCopy(of bytes: UnsafeRawBufferPointer, to rank: Int32, tag: Int32) throws(TransportError) {
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+      if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
+      let request: muster_mpi_request
+      do throws(TransportError) {
+        request = try startSend(UnsafeRawBufferPointer(start: memory, count: bytes.count), to: rank, tag: tag)
+      } catch {
+        memory.deallocate()
+        throw error
+      }
+      var send = PendingSend(request: request, count: bytes.count, memory: memory)
+      if (try? hasCompleted(&send)) ?? true { return memory.deallocate() }
+      state.withLock { [send] in $0.copies.append(send) }
+    }
+
+    /// A connection's writer waits for a send.
+    func watch(_ connection: MPIConnection) {
+      state.withLock { state in
+        if !state.writers.contains(where: { $0 === connection }) { state.writers.append(connection) }
+      }
+    }
+
+    private func testSends() -> Bool {
+      let (writers, copies) = state.withLock { state in
+        defer {
+          state.writers = []
+          state.copies = []
+        }
+        return (state.writers, state.copies)
+      }
+      guard !writers.isEmpty || !copies.isEmpty else { return false }
+      let underWay = copies.compactMap { send -> PendingSend? in
+        var send = send
+        guard (try? hasCompleted(&send)) ?? true else { return send }
+        send.memory?.deallocate()
+        return nil
+      }
+      let waiting = writers.filter { !$0.testSends() }
+      for connection in waiting { watch(connection) }
+      state.withLock { $0.copies += underWay }
+      return waiting.count < writers.count
+    }
+
+    /// Moves messages until a condition holds.
+    @discardableResult
+    func wait(atMost limit: Duration, until condition: () -> Bool) -> Bool {
+      let start = ContinuousClock.now
+      while !condition() {
+        let waited = ContinuousClock.now - start
+        guard waited < limit else { return false }
+        if !poll() { if waited < .milliseconds(1) { sched_yield() } else { usleep(100) } }
+      }
+      return true
+    }
+
+    /// Nothing is asked of MPI any more.
+    func end() { matching.withLock { $0.isEnded = true } }
+
+    private func check(_ code: Int32, _ action: String) throws(TransportError) {
+      if code != MPI_SUCCESS { throw TransportError(description: "\(action): \(describe(mpi: code))") }
+    }
+  }
+#endif

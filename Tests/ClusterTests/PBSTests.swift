@@ -1,0 +1,216 @@
+import Foundation
+import Glibc
+import Muster
+import Testing
+
+/// The directory that a worker is in, its umask, and variables of its environment.
+struct PBSSurroundings: RemoteFunction {
+  func callAsFunction(_ names: [String]) -> [String] {
+    let mask = umask(0)
+    umask(mask)
+    return [FileManager.default.currentDirectoryPath, String(mask, radix: 8)]
+      + names.map { getenv($0).map { String(cString: $0) } ?? "" }
+  }
+}
+
+extension ClusterTests {
+  /// Against the stand-in for OpenPBS that really runs the jobs.
+  @Suite struct PBS {
+    @Test(arguments: [PBSStarter.pbsTmrsh, .pbsdsh])
+    func `inside a job each line of the node file is a worker`(starter: PBSStarter) async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2", "n2", "n3"])
+        lab.set("MUSTER_PBS_TEST", "it's exported")
+        let pids = try await addprocs(PBSManager(starter: starter))
+        #expect(pids.count == 4 && workers() == pids)
+        for pid in pids {
+          let found = try await remotecallFetch(PBSSurroundings(), on: pid, ["MUSTER_PBS_TEST", "PBS_JOBID"])
+          #expect(found[2...] == ["it's exported", "99.head"])
+          #expect(found[0] == FileManager.default.currentDirectoryPath)
+        }
+        #expect(lab.secrets.isEmpty)
+        try await rmprocs(pids)
+      }
+    }
+
+    @Test func `the first starter that works is taken`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2"])
+        try lab.replace(command: "pbs_tmrsh", with: "echo no such thing here >&2; exit 1")
+        let pids = try await addprocs(PBSManager())
+        #expect(pids.count == 2)
+        try await rmprocs(pids)
+      }
+    }
+
+    @Test func `a starter whose task fails is not waited for, though it says that all is well`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2"])
+        var options = AddprocsOptions()
+        options.exename = "/nonexistent/program"
+        let error = await thrown(ClusterError.self) {
+          try await addprocs(PBSManager(starter: .pbsdsh), options: options)
+        }
+        #expect(error?.code == .launchFailed)
+        #expect(
+          error?.message.contains("pbsdsh on n[1-2]") == true && error?.message.contains("exit status 127") == true)
+      }
+    }
+
+    @Test func `outside of any job the error says what to do`() async throws {
+      let error = await thrown(ClusterError.self) { try await addprocs(PBSManager()) }
+      #expect(error?.code == .invalidArgument && error?.message.contains("PBS_JOBID is not set") == true)
+      #expect(error?.message.contains("PBSManager(np: 4)") == true)
+    }
+
+    @Test func `a job starts in the home directory, but workers where it was submitted`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1"])
+        let here = FileManager.default.currentDirectoryPath
+        defer { chdir(here) }
+        let submitted = lab.directory + "/run"
+        try FileManager.default.createDirectory(atPath: submitted, withIntermediateDirectories: true)
+        lab.set("PBS_O_WORKDIR", submitted)
+        chdir(lab.directory)
+        // What getcwd says of it: the temporary directory may be behind a link.
+        lab.set("HOME", FileManager.default.currentDirectoryPath)
+        let pids = try await addprocs(PBSManager())
+        let found = try await remotecallFetch(PBSSurroundings(), on: pids[0], [])
+        #expect(found[0].hasSuffix("/run"))
+        try await rmprocs(pids)
+      }
+    }
+
+    @Test(arguments: [1, 3]) func `workers are the elements of an array of a job of their own`(count: Int) async throws
+    {
+      try await withPBS { lab in
+        let pids = try await addprocs(PBSManager(np: count))
+        #expect(pids.count == count && lab.jobs.count == 1 && lab.secrets.isEmpty)
+        #expect(try await pmap(Square(), 1...10) == (1...10).map { $0 * $0 })
+        try await rmprocs(pids)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `chunks are one job, whose hosts get as many workers as they have chunks`() async throws {
+      try await withPBS { lab in
+        var pbs = PBSOptions()
+        pbs.shape = .chunks
+        pbs.cpusPerWorker = 2
+        let pids = try await addprocs(PBSManager(np: 3, pbs))
+        #expect(pids.count == 3)
+        try await rmprocs(pids)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `a job that can never run is an error, and is deleted`() async throws {
+      try await withPBS { lab in
+        var pbs = PBSOptions()
+        pbs.cpusPerWorker = 100
+        let error = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2, pbs)) }
+        #expect(error?.message.contains("can never run") == true, "\(error as Any)")
+        #expect(error?.message.contains("Insufficient amount of resource: ncpus (R: 100") == true)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `what qsub refuses is an error with its words`() async throws {
+      try await withPBS { lab in
+        var pbs = PBSOptions()
+        pbs.queue = "nope"
+        let queue = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2, pbs)) }
+        #expect(queue?.message.contains("170, which means no such queue: qsub: Unknown queue") == true)
+        pbs.queue = nil
+        pbs.qsubflags = ["-l", "gadgets=3"]
+        let resource = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2, pbs)) }
+        #expect(resource?.message.contains("Unknown resource: gadgets") == true)
+        try lab.set(switch: "no-root")
+        let root = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2)) }
+        if getuid() == 0 { #expect(root?.message.contains("root never may") == true) }
+        try lab.set(switch: "server-down")
+        let down = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2)) }
+        #expect(down?.message.contains("162, which means the server does not answer") == true)
+        lab.clear(switch: "server-down")
+      }
+    }
+
+    @Test func `a job that waits too long is an error that says how it is, and is deleted`() async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "hold")
+        var options = AddprocsOptions()
+        options.timeout = .seconds(3)
+        let error = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2), options: options) }
+        #expect(error?.message.contains("queued (Not Running: Insufficient") == true, "\(error as Any)")
+        #expect(error?.message.contains("options.timeout") == true)
+        lab.clear(switch: "hold")
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `a job that somebody else deletes while it waits is an error at once`() async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "hold")
+        async let error = thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2)) }
+        await eventually("the job waits") { lab.jobs == ["Q"] }
+        #expect(shell("'\(lab.directory)/bin/qdel' 1").code == 0)
+        let found = await error
+        #expect(found?.message.contains("has been deleted") == true, "\(found as Any)")
+      }
+    }
+
+    @Test func `a job that somebody else deletes while it runs loses its workers, and nothing is left`() async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "grace", "1")
+        let pids = try await addprocs(PBSManager(np: 2))
+        let processes = [try await osPID(of: pids[0]), try await osPID(of: pids[1])]
+        async let answer = thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[1]) }
+        #expect(shell("'\(lab.directory)/bin/qdel' 1").code == 0)
+        let error = await answer
+        #expect(error?.pid == pids[1])
+        await eventually("no worker is left") { workers() == [1] && !processes.contains(where: ProcessTable.isAlive) }
+      }
+    }
+
+    @Test func `when the time of the job is over its workers are lost with the reason`() async throws {
+      try await withPBS { lab in
+        var pbs = PBSOptions()
+        pbs.walltime = .seconds(3)
+        let pids = try await addprocs(PBSManager(np: 1, pbs))
+        let error = await thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[0]) }
+        #expect(error?.pid == pids[0])
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `a node that is lost takes only its own workers with it`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2"])
+        let pids = try await addprocs(PBSManager())
+        let process = try await osPID(of: pids[0])
+        let agent = try #require(ProcessTable.status(of: process)?.parent)
+        async let answer = thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(60)), on: pids[0]) }
+        kill(agent, SIGKILL)
+        let error = await answer
+        #expect(error?.pid == pids[0])
+        await eventually("one worker is left") { workers() == [pids[1]] }
+        #expect(try await remotecallFetch(Square(), on: pids[1], 7) == 49)
+        try await rmprocs(pids[1])
+      }
+    }
+
+    @Test func `with atLeast the workers that can be there are enough`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n1", "elsewhere"])
+        // The stand-in's remote shell does not know a host that is down.
+        try lab.replace(
+          command: "pbsdsh", with: "[ \"$2\" = 2 ] || exec \(lab.directory)/bin/pbs_tmrsh n1 \"$3\" \"$4\" \"$5\"")
+        var options = AddprocsOptions()
+        options.atLeast = 2
+        let pids = try await addprocs(PBSManager(starter: .pbsdsh), options: options)
+        #expect(pids.count == 2)
+        try await rmprocs(pids)
+      }
+    }
+  }
+}
