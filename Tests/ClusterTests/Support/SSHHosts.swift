@@ -54,12 +54,8 @@ enum Shell {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
-<<<<<<< HEAD
-    let words = ["/bin/sh", "-c", command].map { (word: String) in strdup(word) } + [nil]
-=======
     let line: [String] = ["/bin/sh", "-c", command]
     let words = line.map { strdup($0) } + [nil]
->>>>>>> origin/main
     defer { for word in words { free(word) } }
     var pid: pid_t = 0
     let result = posix_spawn(&pid, "/bin/sh", &actions, nil, words, environ)
