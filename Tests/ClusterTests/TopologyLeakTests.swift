@@ -28,9 +28,8 @@ extension ClusterTests {
         ["epyc", "hybrid", "job", "hwloc1"].map { "\(machines)/\($0).xml" } + [broken, "\(directory)/missing"]
       let result = try run(
         "/usr/bin/timeout",
-        [
-          "200", "/usr/bin/valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect", program, "topologies",
-        ] + files)
+        ["200", "/usr/bin/valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect", program],
+        ["CLUSTER_PROGRAM_TOPOLOGIES": files.joined(separator: ":")])
       // Not valgrind's exit code: hwloc 2.9 copies overlapping memory when it reads synthetic descriptions.
       #expect(result.code == 0, "\(result.output)")
       for loss in ["definitely lost: 0 bytes", "indirectly lost: 0 bytes"] {
@@ -39,8 +38,11 @@ extension ClusterTests {
       #expect(result.output.contains("epyc.xml: 2 packages, 8 NUMA nodes") && result.output.contains("No such file"))
     }
 
-    private func run(_ executable: String, _ arguments: [String]) throws -> (code: Int32, output: String) {
+    private func run(
+      _ executable: String, _ arguments: [String], _ environment: [String: String] = [:]
+    ) throws -> (code: Int32, output: String) {
       let process = Process()
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
       process.executableURL = URL(fileURLWithPath: executable)
       process.arguments = arguments
       process.standardInput = FileHandle.nullDevice

@@ -12,9 +12,10 @@ import Muster
       }
       exit(0)
     }
-    // Here and at once: valgrind does not survive how Dispatch ends the main thread when this suspends.
-    if CommandLine.arguments.dropFirst().first == "topologies" {
-      topologies(Array(CommandLine.arguments.dropFirst(2)))
+    // Here and at once: valgrind does not survive how Dispatch ends the main thread when this suspends. And not by an
+    // argument: Swift reads the command line once, and Muster's own words are still in it here.
+    if let paths = getenv("CLUSTER_PROGRAM_TOPOLOGIES") {
+      topologies(String(cString: paths).split(separator: ":").map(String.init))
       exit(0)
     }
     await Programs.main()

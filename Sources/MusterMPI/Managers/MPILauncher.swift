@@ -25,7 +25,8 @@
 
     /// From what it prints with `--version`; `nil` for what is not known.
     public init?(path: String, version: String) {
-      if let range = version.range(of: "Open MPI) ") {
+      // By another name than mpirun or mpiexec Open MPI 4's calls itself (OpenRTE).
+      if let range = version.range(of: "Open MPI) ") ?? version.range(of: "OpenRTE) ") {
         let major = Int(version[range.upperBound...].prefix { $0.isNumber }) ?? 4
         self.init(path: path, kind: major >= 5 ? .openMPI5 : .openMPI4)
       } else if version.contains("HYDRA") || version.contains("Hydra") || version.contains("Intel(R) MPI") {

@@ -29,6 +29,8 @@ final class ChildProcess: IOSource {
     var directory: String?
     /// What it finds on its standard input.
     var input: String
+    /// What it is told that it was called as; the executable if `nil`.
+    var calledAs: String?
   }
 
   let pid: Int32
@@ -140,7 +142,7 @@ final class ChildProcess: IOSource {
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
 
-    let arguments = ([command.executable] + command.arguments).map { strdup($0) } + [nil]
+    let arguments = ([command.calledAs ?? command.executable] + command.arguments).map { strdup($0) } + [nil]
     let environment = command.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in arguments + environment { free(pointer) } }
     var pid: Int32 = 0

@@ -40,10 +40,12 @@ enum PBSCommand {
     let output = Output()
     let writer = OutputWriter { bytes, _ in output.append(bytes) }
     let forwarder = OutputForwarder(prefix: "", engine: cluster.engine, cluster: cluster, writer: writer)
+    // By its name alone: Open MPI's mpirun takes a path for where it is installed on every node.
+    let name = words[0].split(separator: "/").last.map(String.init)
     let child = try ChildProcess.spawn(
       ChildProcess.Command(
         executable: words[0], arguments: Array(words.dropFirst()), environment: currentEnvironment(), directory: nil,
-        input: input),
+        input: input, calledAs: name),
       engine: cluster.engine, output: forwarder)
     return Running(child: child, output: output)
   }
