@@ -4,6 +4,8 @@
 
   @Test(arguments: [
     ("mpirun (Open MPI) 4.1.4\n\nReport bugs to http://www.open-mpi.org/community/help/\n", MPILauncher.Kind.openMPI4),
+    // Debian's.
+    ("mpirun.openmpi (OpenRTE) 4.1.4\n\nReport bugs to http://www.open-mpi.org/community/help/\n", .openMPI4),
     ("mpirun (Open MPI) 5.0.3\n\nReport bugs to https://www.open-mpi.org/community/help/\n", .openMPI5),
     ("HYDRA build details:\n    Version:                                 4.0.2\n", .hydra),
     ("Intel(R) MPI Library for Linux* OS, Version 2021.11 Build 20231005\n", .hydra),

@@ -22,10 +22,14 @@
     let cookie = String(decoding: try world.broadcast(Array(clusterCookie().utf8)), as: UTF8.self)
     switch transport {
     case .mpiTransportAll:
-      world.startTransport()
       guard world.rank == 0 else {
-        await serveCluster { try initWorker(cookie: cookie, manager: manager) }
+        await serveCluster {
+          // Before anything is received: process 1 may have dialled already, and whoever is no worker yet refuses it.
+          try initWorker(cookie: cookie, manager: manager)
+          world.startTransport()
+        }
       }
+      world.startTransport()
     case .tcpTransportAll:
       guard world.rank == 0 else {
         let invitation = try world.receiveText()
