@@ -81,12 +81,22 @@ final class SlurmLaunch: Sendable {
     let present = nodes.indices.filter { agents[$0] != nil }
     let room = present.reduce(0) { $0 + nodes[$1].tasks }
     for worker in request.workers.dropFirst(room) { request.failed(worker, reason: missing ?? "it has no node") }
-    let plan = try request.place(
-      on: present.map { place in
-        let agent = agents[place]!
-        let isHere = agent.report.node == .current
-        return agent.node(slots: nodes[place].tasks, reservedCores: isHere ? request.options.reservedCores : 0)
-      })
+    func node(_ place: Int) -> PlacementPlan.Node {
+      let agent = agents[place]!
+      let isHere = agent.report.node == .current
+      return agent.node(slots: nodes[place].tasks, reservedCores: isHere ? request.options.reservedCores : 0)
+    }
+    guard request.options.placement.spansNodes else {
+      // As many as the job has tasks there, also where other workers have the cores already.
+      var rest = request.workers.prefix(room)
+      return try present.map { place in
+        let workers = Array(rest.prefix(nodes[place].tasks))
+        rest = rest.dropFirst(workers.count)
+        if !workers.isEmpty { try request.place(workers, on: node(place)) }
+        return (place, workers)
+      }
+    }
+    let plan = try request.place(on: present.map(node))
     return present.enumerated().map { index, place in
       (place, zip(request.workers.prefix(room), plan.workers).filter { $0.1.node == index }.map(\.0))
     }
