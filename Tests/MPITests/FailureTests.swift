@@ -19,7 +19,8 @@
       #expect(job.output.contains("passed") && job.code != 124, "\(job)")
     }
 
-    @Test func `ranks of a launcher that are left go on without one that dies`() async throws {
+    @Test(.disabled(if: MPIJob.isMPICH, "Hydra 4.0.2 kills all ranks when a signal has killed one"))
+    func `ranks of a launcher that are left go on without one that dies`() async throws {
       try await MPIJob.run([MPIJob.program, "lose", "3", MPIJob.launcher] + MPIJob.launcherFlags).expectPassed()
     }
   }
