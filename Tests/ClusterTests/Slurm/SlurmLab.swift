@@ -144,25 +144,19 @@ final class SlurmLab: Sendable {
   /// Runs a command to its end.
   @discardableResult
   static func run(_ words: [String], environment: [String: String] = [:], within seconds: Int = 30) -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-    process.arguments = ["--kill-after=5", "\(seconds)"] + words
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-    ) { $1 }.merging(environment) { $1 }
-    // Files: a daemon that a command leaves behind would hold a pipe open.
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("run-\(UUID())")
-    try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    let streams = ["out", "err"].map { directory.appendingPathComponent($0) }
-    for stream in streams { _ = FileManager.default.createFile(atPath: stream.path, contents: nil) }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try? FileHandle(forWritingTo: streams[0])
-    process.standardError = try? FileHandle(forWritingTo: streams[1])
-    do { try process.run() } catch { return Outcome(code: -1, output: "", errors: "\(error)") }
-    process.waitUntilExit()
-    let texts = streams.map { (try? String(contentsOf: $0, encoding: .utf8)) ?? "" }
-    return Outcome(code: process.terminationStatus, output: texts[0], errors: texts[1])
+    let settings = environment.merging(["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]) { $1 }
+    let line =
+      ["/usr/bin/env"] + settings.map { "\($0)=\($1)" } + ["/usr/bin/timeout", "--kill-after=5", "\(seconds)"] + words
+    let errors = NSTemporaryDirectory() + "errors-\(UUID().uuidString)"
+    defer { unlink(errors) }
+    let result = Shell.run("exec \(line.map(quoted).joined(separator: " ")) 2>'\(errors)'")
+    return Outcome(
+      code: result.code, output: result.output, errors: (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "")
+  }
+
+  /// As a word for a shell.
+  private static func quoted(_ word: String) -> String {
+    "'\(word.replacingOccurrences(of: "'", with: "'\\''"))'"
   }
 }
 
