@@ -23,13 +23,16 @@ struct SlowSquare: RemoteFunction {
   }
 }
 
+/// Takes a GiB, bit by bit, and keeps it for a while.
 struct UseMemory: RemoteThunk {
   func callAsFunction() async throws -> Int {
     var blocks: [[UInt8]] = []
-    while true {
+    while blocks.count < 32 {
       blocks.append(Array(repeating: UInt8(truncatingIfNeeded: blocks.count + 1), count: 32 << 20))
-      try await Task.sleep(for: .milliseconds(50))
+      try await Task.sleep(for: .milliseconds(20))
     }
+    try await Task.sleep(for: .seconds(10))
+    return blocks.reduce(0) { $0 + Int($1[0]) }
   }
 }
 

@@ -78,7 +78,7 @@ extension Cluster {
     }
   }
 
-  private func waitUntilGone(_ pid: ProcessID) async {
+  func waitUntilGone(_ pid: ProcessID) async {
     await withUnsafeContinuation { continuation in
       if !members.withLock({ $0.addDepartureWaiter(continuation, for: pid) }) { continuation.resume() }
     }

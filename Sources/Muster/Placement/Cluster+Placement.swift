@@ -21,7 +21,8 @@ extension LaunchRequest {
     try place(workers, on: [node])
   }
 
-  private func place(_ workers: [LaunchedWorker], on nodes: [PlacementPlan.Node]) throws -> PlacementPlan {
+  /// Plans for some of the workers.
+  func place(_ workers: [LaunchedWorker], on nodes: [PlacementPlan.Node]) throws -> PlacementPlan {
     let cluster = Cluster.current
     let pids = workers.map(\.pid)
     let plan = try cluster.placements.withLock { (ledger) throws(ClusterError) in

@@ -52,13 +52,14 @@ final class SlurmLaunch: Sendable {
     return SlurmLaunch(srun, agents, missing: problem, exitTimeout: exitTimeout)
   }
 
-  /// - Throws: what is wrong with the placement; nothing is left of the step then.
-  func launch(_ request: LaunchRequest) async throws {
-    let groups: [(place: Int, workers: [LaunchedWorker])]
-    do { groups = try self.groups(request) } catch {
-      await cancel()
-      throw error
-    }
+  /// How many workers it has room for.
+  var workers: Int { srun.step.workers }
+
+  /// Starts some of the workers of a request.
+  ///
+  /// - Throws: what is wrong with the placement.
+  func launch(_ workers: [LaunchedWorker], _ request: LaunchRequest) async throws {
+    let groups = try groups(workers, request)
     await withDiscardingTaskGroup { group in
       for (place, workers) in groups {
         guard let agent = agents[place] else {
@@ -74,13 +75,15 @@ final class SlurmLaunch: Sendable {
   }
 
   /// Which workers each agent starts. In a plan of ours each node has room for its own workers.
-  private func groups(_ request: LaunchRequest) throws -> [(place: Int, workers: [LaunchedWorker])] {
+  private func groups(
+    _ all: [LaunchedWorker], _ request: LaunchRequest
+  ) throws -> [(place: Int, workers: [LaunchedWorker])] {
     guard case (.node, .nodes(let nodes)) = (srun.step.unit, srun.step.place) else {
-      return request.workers.enumerated().map { ($0.offset, [$0.element]) }
+      return all.enumerated().map { ($0.offset, [$0.element]) }
     }
     let present = nodes.indices.filter { agents[$0] != nil }
     let room = present.reduce(0) { $0 + nodes[$1].tasks }
-    for worker in request.workers.dropFirst(room) { request.failed(worker, reason: missing ?? "it has no node") }
+    for worker in all.dropFirst(room) { request.failed(worker, reason: missing ?? "it has no node") }
     func node(_ place: Int) -> PlacementPlan.Node {
       let agent = agents[place]!
       let isHere = agent.report.node == .current
@@ -88,7 +91,7 @@ final class SlurmLaunch: Sendable {
     }
     guard request.options.placement.spansNodes else {
       // As many as the job has tasks there, also where other workers have the cores already.
-      var rest = request.workers.prefix(room)
+      var rest = all.prefix(room)
       return try present.map { place in
         let workers = Array(rest.prefix(nodes[place].tasks))
         rest = rest.dropFirst(workers.count)
@@ -96,9 +99,9 @@ final class SlurmLaunch: Sendable {
         return (place, workers)
       }
     }
-    let plan = try request.place(on: present.map(node))
+    let plan = try request.place(Array(all.prefix(room)), on: present.map(node))
     return present.enumerated().map { index, place in
-      (place, zip(request.workers.prefix(room), plan.workers).filter { $0.1.node == index }.map(\.0))
+      (place, zip(all, plan.workers).filter { $0.1.node == index }.map(\.0))
     }
   }
 

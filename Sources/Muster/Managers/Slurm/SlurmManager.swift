@@ -23,7 +23,8 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
   private let allocation: SlurmAllocation?
   private let part: [SlurmAllocation.Node]
   private let step: SlurmStep
-  private let launched = Mutex<[SlurmLaunch]>([])
+  /// Those of an `addprocs` are together: one for each component of the job.
+  private let launched = Mutex<[[SlurmLaunch]]>([])
   private let fleets = Mutex<[ProcessID: SlurmLaunch]>([:])
   private let exitTimeout: Duration
 
@@ -84,29 +85,52 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
 
   public func needsNetwork(_ options: AddprocsOptions) -> Bool { true }
 
-  public func workerCount() throws -> Int {
-    if case .newJob(let ntasks, _, _) = step.place { return ntasks }
-    return part.reduce(0) { $0 + $1.tasks }
-  }
+  public func workerCount() throws -> Int { step.workers }
 
   /// Starts the step and waits for its agents, so that the time in the queue is no time of a launch.
   public func workerCount(_ options: AddprocsOptions) async throws -> Int {
     let count = try workerCount()
     try options.validate(count: count)
-    let launch = try await SlurmLaunch.start(
-      step.running(try options.exename ?? LocalManager.ownExecutable()), options, exitTimeout: exitTimeout)
-    launched.withLock { $0.append(launch) }
+    let command = step.running(try options.exename ?? LocalManager.ownExecutable())
+    var launches: [SlurmLaunch] = []
+    do {
+      for step in command.componentSteps {
+        launches.append(try await SlurmLaunch.start(step, options, exitTimeout: exitTimeout))
+      }
+    } catch {
+      // Also where this task has been cancelled: with patience.
+      await Cluster.current.task { [launches] in await Self.cancel(launches) }.value
+      throw error
+    }
+    launched.withLock { [launches] in $0.append(launches) }
     return count
   }
 
   public func cancelLaunch() async {
-    while let launch = launched.withLock({ $0.popLast() }) { await launch.cancel() }
+    while let launches = launched.withLock({ $0.popLast() }) { await Self.cancel(launches) }
+  }
+
+  private static func cancel(_ launches: [SlurmLaunch]) async {
+    for launch in launches { await launch.cancel() }
   }
 
   public func launch(_ request: LaunchRequest) async throws {
-    guard let launch = launched.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
-    for worker in request.workers { fleets.withLock { $0[worker.pid] = launch } }
-    try await launch.launch(request)
+    guard let launches = launched.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
+    var rest = request.workers[...]
+    let parts = launches.map { launch in
+      let workers = Array(rest.prefix(launch.workers))
+      rest = rest.dropFirst(workers.count)
+      for worker in workers { fleets.withLock { $0[worker.pid] = launch } }
+      return (launch, workers)
+    }
+    do {
+      try await withThrowingDiscardingTaskGroup { group in
+        for (launch, workers) in parts { group.addTask { try await launch.launch(workers, request) } }
+      }
+    } catch {
+      await Self.cancel(launches)
+      throw error
+    }
   }
 
   public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {

@@ -24,13 +24,31 @@ struct SlurmStep: Sendable, Hashable {
   /// Of a worker.
   let command: [String]
 
+  /// One for each component of the job: of a step for several, srun hands its standard input, and so the invitation, to the
+  /// tasks of the first only.
+  var componentSteps: [SlurmStep] {
+    guard case .nodes(let nodes) = place else { return [self] }
+    let components = Set(nodes.compactMap(\.component)).sorted()
+    guard components.count > 1 else { return [self] }
+    return components.map { component in
+      SlurmStep(
+        unit: unit, place: .nodes(nodes.filter { $0.component == component }), cpusPerTask: cpusPerTask,
+        cpuBind: cpuBind, options: options, command: command)
+    }
+  }
+
+  /// How many workers there will be.
+  var workers: Int {
+    switch place {
+    case .newJob(let count, _, _): count
+    case .nodes(let nodes): nodes.reduce(0) { $0 + $1.tasks }
+    }
+  }
+
   /// How many agents there will be.
   var agents: Int {
-    switch (place, unit) {
-    case (.newJob(let count, _, _), _): count
-    case (.nodes(let nodes), .node): nodes.count
-    case (.nodes(let nodes), .task): nodes.reduce(0) { $0 + $1.tasks }
-    }
+    if case (.nodes(let nodes), .node) = (place, unit) { return nodes.count }
+    return workers
   }
 
   /// The arguments of srun.
@@ -42,13 +60,7 @@ struct SlurmStep: Sendable, Hashable {
       if let perNode { words.append("--ntasks-per-node=\(perNode)") }
       return words + binding + options.words + command
     case .nodes(let nodes):
-      let components = Set(nodes.compactMap(\.component)).sorted()
-      guard !components.isEmpty else { return part(nodes) }
-      // srun(1): the parts of one step for several components are separated by a colon.
-      let parts = components.map { component in
-        ["--het-group=\(component)"] + part(nodes.filter { $0.component == component })
-      }
-      return Array(parts.joined(separator: [":"]))
+      return (nodes.first?.component.map { ["--het-group=\($0)"] } ?? []) + part(nodes)
     }
   }
 

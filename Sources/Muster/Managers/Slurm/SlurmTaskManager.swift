@@ -8,6 +8,8 @@ import Synchronization
 /// Their standard input is that of srun, so the invitation is in a file that only this user can read, until all have
 /// joined.
 struct SlurmTaskManager: ClusterManager {
+  private static let exitTimeout: Duration = .seconds(5)
+
   private let task: SlurmTask
 
   init(_ task: SlurmTask) { self.task = task }
@@ -31,8 +33,15 @@ struct SlurmTaskManager: ClusterManager {
     file.remove()
   }
 
-  /// A task that was asked to leave exits; one that does not, does when process 1 has.
-  func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {}
+  /// A task that was asked to leave exits, and process 1 only after it: a task that loses process 1 first has failed, and
+  /// the step with it. One that does not exit, does when process 1 has.
+  func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws {
+    let cluster = Cluster.current
+    guard cluster.hasAskedToLeave(pid), let link = cluster.openLink(to: pid) else { return }
+    let timer = cluster.engine.schedule(after: Self.exitTimeout) { link.lose("it did not leave") }
+    await cluster.waitUntilGone(pid)
+    cluster.engine.cancel(timer)
+  }
 }
 
 extension WorkerProcess {

@@ -35,13 +35,13 @@ import Testing
     #expect(step.arguments.contains("--cpus-per-task=4"))
   }
 
-  @Test func severalComponentsAreOneStep() throws {
+  @Test func eachComponentHasAStepOfItsOwn() throws {
     let nodes = [
       SlurmAllocation.Node(name: "a", tasks: 1, component: 0), SlurmAllocation.Node(name: "b", tasks: 2, component: 1),
     ]
-    let words = SlurmStep(unit: .node, place: .nodes(nodes), options: try options(), command: ["prog"]).arguments
-    let parts = words.split(separator: ":")
-    #expect(parts.count == 2)
+    let step = SlurmStep(unit: .node, place: .nodes(nodes), options: try options(), command: ["prog"])
+    let parts = step.componentSteps.map(\.arguments)
+    #expect(step.workers == 3 && parts.count == 2)
     #expect(parts[0].first == "--het-group=0" && parts[0].contains("--nodelist=a") && parts[0].last == "prog")
     #expect(parts[1].first == "--het-group=1" && parts[1].contains("--nodelist=b") && parts[1].last == "prog")
   }
