@@ -26,7 +26,7 @@
     /// From what it prints with `--version`; `nil` for what is not known.
     public init?(path: String, version: String) {
       // By another name than mpirun or mpiexec Open MPI 4's calls itself (OpenRTE).
-      if let range = version.range(of: "Open MPI) ") ?? version.range(of: "OpenRTE) ") {
+      if let range = version.firstRange(of: "Open MPI) ") ?? version.firstRange(of: "OpenRTE) ") {
         let major = Int(version[range.upperBound...].prefix { $0.isNumber }) ?? 4
         self.init(path: path, kind: major >= 5 ? .openMPI5 : .openMPI4)
       } else if version.contains("HYDRA") || version.contains("Hydra") || version.contains("Intel(R) MPI") {
@@ -48,18 +48,6 @@
           ["-disable-auto-cleanup"] + (variables.isEmpty ? [] : ["-genvlist", variables.joined(separator: ",")])
         }
       return ["-n", "\(count)"] + own + flags + program
-    }
-  }
-
-  extension String {
-    /// Where `text` first is. Foundation has more of this; it is not needed here.
-    fileprivate func range(of text: String) -> Range<Index>? {
-      var start = startIndex
-      while start < endIndex {
-        if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-        start = index(after: start)
-      }
-      return nil
     }
   }
 

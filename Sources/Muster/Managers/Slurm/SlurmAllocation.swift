@@ -68,19 +68,11 @@ struct SlurmAllocation: Sendable, Hashable {
 
   /// Reads `2(x3),1`: three times two, then one.
   static func counts(_ text: String, _ name: String) throws(ClusterError) -> [Int] {
-    var counts: [Int] = []
-    for item in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let parts = item.split(separator: "(", omittingEmptySubsequences: false)
-      var times: Int? = 1
-      if parts.count == 2 {
-        times = parts[1].hasPrefix("x") && parts[1].hasSuffix(")") ? Int(parts[1].dropFirst().dropLast()) : nil
-      }
-      guard parts.count <= 2, let count = Int(parts[0]), (0...1 << 24).contains(count), let times,
-        (1...1 << 20).contains(times)
-      else { throw ClusterError(.invalidArgument, "\(name) is '\(text)', and should be like 2(x3),1") }
-      counts += Array(repeating: count, count: times)
+    do throws(ClusterError) {
+      return try TaskCounts(parsing: text).counts
+    } catch {
+      throw ClusterError(.invalidArgument, "\(name) is '\(text)', and should be like 2(x3),1: \(error.message)")
     }
-    return counts
   }
 
   private static func number(_ name: String, _ environment: [String: String]) -> Int? {
