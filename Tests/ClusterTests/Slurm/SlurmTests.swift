@@ -262,7 +262,11 @@ extension ClusterTests {
       try await lab.waitForOutput("ready", in: "killed")
       #expect(SlurmLab.run(["scancel", "\(job).0"]).code == 0)
       try await lab.waitForOutput("lost:", in: "killed")
-      #expect(lab.text("killed").contains("cancelled"), "\(lab.text("killed"))")
+      // That it was cancelled is srun's word alone, as the job goes on, and once in seven runs srun did not say it.
+      let text = lab.text("killed")
+      #expect(
+        text.contains("cancelled") || text.contains("host node1 was lost") || text.contains("host node2 was lost"),
+        "\(text)")
       _ = await lab.waitForEnd(of: job)
       await lab.expectNothingLeft()
     }
