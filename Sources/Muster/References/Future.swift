@@ -187,6 +187,8 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       try container.encode(0, forKey: .owner)
       return
     }
+    // Before it is looked for: who finds no value here says so by a reference, and the owner must still know of that.
+    let sending = FutureCore.Sending(core)
     if let outcome = resolve(), let value = try? typed(outcome) {
       try container.encode(owner.rawValue, forKey: .owner)
       try container.encode(id.whence.rawValue, forKey: .whence)
@@ -194,7 +196,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       try container.encode(value, forKey: .value)
     } else {
       core.hold()
-      try container.encode(outgoing.add(id, owner: owner, keeping: core), forKey: .reference)
+      try container.encode(outgoing.add(id, owner: owner, keeping: sending), forKey: .reference)
     }
   }
 

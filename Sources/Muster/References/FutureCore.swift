@@ -24,6 +24,9 @@ final class FutureCore: Sendable {
     var arrival: Arrival?
     /// The owner counts this process among the holders.
     var holds: Bool
+    /// Frames with this reference that are being written: their receivers' holds are registered before this process
+    /// gives up its own.
+    var sendings = 0
   }
 
   /// Holds the answer until the next reader decodes it, in its own time and not the Engine's.
@@ -105,8 +108,12 @@ final class FutureCore: Sendable {
 
   private func finish(_ state: inout State, _ outcome: Outcome) {
     state.cached = outcome
+    releaseIfFinished(&state)
+  }
+
+  private func releaseIfFinished(_ state: inout State) {
     // A failure is not sent along with the future: whoever gets that asks the owner.
-    guard state.holds, case .success = outcome else { return }
+    guard state.holds, state.sendings == 0, case .success? = state.cached else { return }
     state.holds = false
     cluster.releases.add(id, owner: owner, registrar: registrar)
   }
@@ -130,6 +137,25 @@ final class FutureCore: Sendable {
       guard !state.holds else { return }
       state.holds = true
       cluster.registerHold(of: id, owner: owner, for: cluster.myid)
+    }
+  }
+
+  /// While it lives, this process gives up no hold on account of the value's coming meanwhile.
+  ///
+  /// It ends in its `deinit`, which may run wherever a frame is dropped.
+  final class Sending: Sendable {
+    private let core: FutureCore
+
+    init(_ core: FutureCore) {
+      self.core = core
+      core.state.withLock { $0.sendings += 1 }
+    }
+
+    deinit {
+      core.state.withLock { state in
+        state.sendings -= 1
+        core.releaseIfFinished(&state)
+      }
     }
   }
 

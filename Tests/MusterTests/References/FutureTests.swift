@@ -197,3 +197,26 @@ func `a future is put from elsewhere`(owner: ProcessID) async throws {
     await expectNothingKept(pair)
   }
 }
+
+@Test(arguments: [1, 2] as [ProcessID])
+func `a value that comes while the future is being sent is kept until the receiver is known`(owner: ProcessID)
+  async throws
+{
+  try await withClusterPair { pair async throws in
+    do {
+      let keeper = owner == 1 ? pair.one : pair.two
+      let future = Future<Int>(on: owner)
+      let writer = FrameWriter()
+      writer.userInfo[.outgoingReferences] = writer.references
+      try writer.encode(future)
+      try await future.put(1)
+      // What was said of the future before is heard before this.
+      pair.one.releases.flush()
+      #expect(try await remotecallFetch(Square(), on: owner, 2) == 4)
+      #expect(keeper.references.contains(future.id))
+      writer.reset()
+      await eventually("the value is kept") { !keeper.references.contains(future.id) }
+    }
+    await expectNothingKept(pair)
+  }
+}
