@@ -15,6 +15,7 @@ let package = Package(
   products: [
     .library(name: "Muster", targets: ["Muster"]),
     .library(name: "MusterMPI", targets: ["MusterMPI"]),
+    .executable(name: "muster", targets: ["MusterTool"]),
     .executable(name: "muster-bench", targets: ["MusterBench"]),
     .executable(name: "ising", targets: ["Ising"]),
     .executable(name: "whereabouts", targets: ["Whereabouts"]),
@@ -55,6 +56,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "MusterTool",
+      dependencies: ["Muster", "MusterMPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
     .executableTarget(
       name: "MusterBench",
@@ -106,6 +111,10 @@ let package = Package(
         "Muster", "MusterMPI", "TransportConformance", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
       ],
       path: "Tests/MPIPrograms", swiftSettings: strict),
+    .testTarget(
+      name: "MusterToolTests",
+      dependencies: ["MusterTool", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
     .testTarget(
       name: "NamedPipesTests", dependencies: ["NamedPipes", "NamedPipeTransport", "TransportConformance"],
       swiftSettings: strict),
