@@ -21,10 +21,17 @@ struct PBSQueue: Sendable {
     return dialect
   }
 
-  /// Submits a job.
+  /// Submits a job. A cancelled task hears of it, too: the server may have taken the job by then.
   ///
   /// - Throws: `ClusterError` `.launchFailed` with what qsub has said.
   static func submit(_ request: PBSRequest, script: String) async throws -> PBSQueue {
+    let outcome = await Cluster.current.shielded { () -> Result<PBSQueue, any Error> in
+      do { return .success(try await submitUncancelled(request, script: script)) } catch { return .failure(error) }
+    }
+    return try outcome.get()
+  }
+
+  private static func submitUncancelled(_ request: PBSRequest, script: String) async throws -> PBSQueue {
     let answer = try await PBSCommand.run(["qsub"] + request.arguments + [script])
     guard answer.code == 0 else {
       throw ClusterError(
