@@ -71,8 +71,11 @@ extension ClusterTests {
 
     @Test func `the commands are found where PBS says that it is`() async throws {
       try await withPBS { lab in
+        // All that there is, but the commands of a batch system.
+        let tools = lab.directory + "/tools"
+        #expect(shell("mkdir '\(tools)' && ln -s /usr/bin/* '\(tools)' && rm -f '\(tools)'/q* '\(tools)'/pbs*").code == 0)
         lab.set("PBS_EXEC", lab.directory)
-        lab.set("PATH", "/usr/local/bin:/usr/bin:/bin")
+        lab.set("PATH", tools)
         let pids = try await addprocs(PBSManager(np: 1))
         try await rmprocs(pids)
         await eventually("the job is over") { lab.jobs == ["F"] }

@@ -24,15 +24,12 @@ struct PBSQueue: Sendable {
   /// Submits a job. A cancelled task hears of it, too: the server may have taken the job by then.
   ///
   /// - Throws: `ClusterError` `.launchFailed` with what qsub has said.
-  static func submit(_ request: PBSRequest, script: String) async throws -> PBSQueue {
-    let outcome = await Cluster.current.shielded { () -> Result<PBSQueue, any Error> in
-      do { return .success(try await submitUncancelled(request, script: script)) } catch { return .failure(error) }
+  static func submit(_ request: PBSRequest, script: String, by guardian: PBSGuard) async throws -> PBSQueue {
+    let words = ["qsub"] + request.arguments + [script]
+    let outcome = await Cluster.current.shielded { () -> Result<PBSCommand.Result, any Error> in
+      do { return .success(try await guardian.submit(words)) } catch { return .failure(error) }
     }
-    return try outcome.get()
-  }
-
-  private static func submitUncancelled(_ request: PBSRequest, script: String) async throws -> PBSQueue {
-    let answer = try await PBSCommand.run(["qsub"] + request.arguments + [script])
+    let answer = try outcome.get()
     guard answer.code == 0 else {
       throw ClusterError(
         .launchFailed, "PBSManager: " + PBSRefusal.describe("qsub", code: answer.code, output: answer.output))

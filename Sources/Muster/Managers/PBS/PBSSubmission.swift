@@ -20,11 +20,12 @@ struct PBSSubmission: Sendable {
     do {
       files = try PBSInvitations(agents.invitation, options, in: pbs.sharedDirectory)
       try files.directory.write(files.scripts.job(request), to: "job")
-      do { queue = try await PBSQueue.submit(request, script: "\(files.directory.path)/job") } catch {
+      do {
+        queue = try await PBSQueue.submit(request, script: "\(files.directory.path)/job", by: files.guardian)
+      } catch {
         await Cluster.current.shielded { [files] in await files.guardian.end() }
         throw error
       }
-      files.guardian.watch(queue.job)
     } catch {
       agents.close()
       throw error
