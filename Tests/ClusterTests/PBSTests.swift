@@ -73,7 +73,8 @@ extension ClusterTests {
       try await withPBS { lab in
         // All that there is, but the commands of a batch system.
         let tools = lab.directory + "/tools"
-        #expect(shell("mkdir '\(tools)' && ln -s /usr/bin/* '\(tools)' && rm -f '\(tools)'/q* '\(tools)'/pbs*").code == 0)
+        #expect(
+          shell("mkdir '\(tools)' && ln -s /usr/bin/* '\(tools)' && rm -f '\(tools)'/q* '\(tools)'/pbs*").code == 0)
         lab.set("PBS_EXEC", lab.directory)
         lab.set("PATH", tools)
         let pids = try await addprocs(PBSManager(np: 1))
