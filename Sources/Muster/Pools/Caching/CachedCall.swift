@@ -72,7 +72,7 @@ extension Cluster {
           throw ClusterError(.cannotDecode, "the function that process \(source) sent is no \(F.self)")
         }
         return function
-      } catch where !isNew && !Task.isCancelled {
+      } catch  where !isNew && !Task.isCancelled {
         // It was asked for on behalf of another call, which may have been given up by then; this one has not.
         continue
       }
