@@ -6,10 +6,18 @@ import Muster
 struct MusterTool: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "muster",
-    abstract: "Runs commands across a whole cluster, and says what is where.")
+    abstract: "Runs commands across a whole cluster, and says what is where.",
+    subcommands: [
+      Hosts.self,
+      Topo.self,
+      Status.self,
+      Kill.self,
+    ])
 
   static func main() async {
     await becomeWorkerIfLaunchedAsOne()
-    await main(Array(CommandLine.arguments.dropFirst()))
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    refuseMisspelled(arguments)
+    await main(arguments)
   }
 }

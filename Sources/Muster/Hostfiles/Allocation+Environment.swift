@@ -10,14 +10,14 @@ extension Allocation {
   ) throws(ClusterError) {
     if let id = environment["SLURM_JOB_ID"], let nodes = environment["SLURM_JOB_NODELIST"] {
       let counts = environment["SLURM_TASKS_PER_NODE"] ?? environment["SLURM_JOB_CPUS_PER_NODE"]
-      job = "Slurm job \(id)"
+      (scheduler, self.id) = (.slurm, id)
       let text = nodes + (counts.map { " \($0)" } ?? "")
       machines = try Hostfile(parsing: text, file: "SLURM_JOB_NODELIST", format: .slurm).machines
     } else if let id = environment["PBS_JOBID"], let file = environment["PBS_NODEFILE"] {
-      job = "PBS job \(id)"
+      (scheduler, self.id) = (.pbs, id)
       machines = try hostfile(file, .pbs).machines
     } else if let id = environment["LSB_JOBID"] {
-      job = "LSF job \(id)"
+      (scheduler, self.id) = (.lsf, id)
       if let file = environment["LSB_DJOB_HOSTFILE"] {
         machines = try hostfile(file, .lsf).machines
       } else if let (name, hosts) = ["LSB_MCPU_HOSTS", "LSB_HOSTS"].lazy

@@ -12,8 +12,8 @@ final class SocketDirectory: Sendable {
   /// killed processes of this user have left there.
   init() throws(ClusterError) {
     let base = environmentVariable("XDG_RUNTIME_DIR").flatMap { access($0, W_OK) == 0 ? $0 : nil } ?? "/tmp"
-    let prefix = "\(base)/muster-\(geteuid())-"
-    Self.removeLeftovers(in: base, prefix: "muster-\(geteuid())-")
+    let prefix = "\(base)/\(Self.prefix)"
+    Self.removeLeftovers(in: base)
     let made = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 108) { buffer -> String? in
       // Under another name until it is locked: what is not locked looks left behind.
       let template = "\(base)/.muster-\(geteuid())-\(getpid())-XXXXXX"
@@ -49,7 +49,29 @@ final class SocketDirectory: Sendable {
     rmdir(path)
   }
 
-  private static func removeLeftovers(in base: String, prefix: String) {
+  /// What the names of this user's directories begin with.
+  private static let prefix = "muster-\(geteuid())-"
+
+  /// Those of the programs of this user that run on this node, wherever they have found a place; what others have left
+  /// behind is removed.
+  static func all() -> [String] {
+    let bases = [environmentVariable("XDG_RUNTIME_DIR"), "/run/user/\(geteuid())", "/tmp"].compactMap { $0 }
+    var found: [String] = []
+    for base in bases where access(base, W_OK) == 0 {
+      removeLeftovers(in: base)
+      found += entries(of: base).filter { $0.hasPrefix(prefix) }.map { "\(base)/\($0)" }.filter(isOurs)
+    }
+    return Set(found).sorted()
+  }
+
+  /// Somebody else may have made a directory of such a name.
+  private static func isOurs(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return false }
+    return status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid() && status.st_mode & 0o077 == 0
+  }
+
+  private static func removeLeftovers(in base: String) {
     for name in entries(of: base) where name.hasPrefix(prefix) {
       let lock = openLock(in: "\(base)/\(name)", flags: 0)
       guard lock >= 0 else {
