@@ -8,10 +8,14 @@ struct MusterTool: AsyncParsableCommand {
     commandName: "muster",
     abstract: "Runs commands across a whole cluster, and says what is where.",
     subcommands: [
+      Plan.self,
+      Doctor.self,
       Hosts.self,
       Topo.self,
       Status.self,
       Kill.self,
+      Manual.self,
+      MPILevel.self,
     ])
 
   static func main() async {

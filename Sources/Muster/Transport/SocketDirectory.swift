@@ -11,7 +11,7 @@ final class SocketDirectory: Sendable {
   /// Makes a new one under $XDG_RUNTIME_DIR or /tmp (the path of a Unix socket is short), after removing those that
   /// killed processes of this user have left there.
   init() throws(ClusterError) {
-    let base = environmentVariable("XDG_RUNTIME_DIR").flatMap { access($0, W_OK) == 0 ? $0 : nil } ?? "/tmp"
+    let base = Self.base
     let prefix = "\(base)/\(Self.prefix)"
     Self.removeLeftovers(in: base)
     let made = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 108) { buffer -> String? in
@@ -48,6 +48,14 @@ final class SocketDirectory: Sendable {
     for name in entries(of: path) { unlink("\(path)/\(name)") }
     rmdir(path)
   }
+
+  /// Where new ones are made.
+  private static var base: String {
+    environmentVariable("XDG_RUNTIME_DIR").flatMap { access($0, W_OK) == 0 ? $0 : nil } ?? "/tmp"
+  }
+
+  /// A new one, in which the X stand for what is chosen then.
+  static var pattern: String { "\(base)/\(prefix)XXXXXX" }
 
   /// What the names of this user's directories begin with.
   private static let prefix = "muster-\(geteuid())-"

@@ -19,9 +19,7 @@ final class SSHSession: Sendable {
   static func open(
     _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions, _ cluster: Cluster
   ) async throws -> SSHSession {
-    var command = SSHCommand(
-      login: login, command: try remoteCommand(exename: exename, dir: dir, options), flags: options.sshflags,
-      connectTimeout: max(1, Int(options.timeout.components.seconds)))
+    var command = try command(login, exename: exename, dir: dir, options)
     if options.tunnel { command.tunnel = try tunnel(cluster, options) }
     if options.multiplex { command.controlPath = "\(try cluster.socketDirectory().path)/s-%C" }
     let agents = try HostAgents.expect(1, options.base, at: command.tunnel.map { [.unix(path: $0.remote)] })
@@ -74,6 +72,15 @@ final class SSHSession: Sendable {
   }
 
   // MARK: What runs on the host
+
+  /// Without a tunnel and other sockets.
+  static func command(
+    _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions
+  ) throws -> SSHCommand {
+    SSHCommand(
+      login: login, command: try remoteCommand(exename: exename, dir: dir, options), flags: options.sshflags,
+      connectTimeout: max(1, Int(options.timeout.components.seconds)))
+  }
 
   private static func remoteCommand(exename: String?, dir: String?, _ options: SSHOptions) throws -> String {
     let executable = try exename ?? options.exename ?? LocalManager.ownExecutable()

@@ -1,0 +1,103 @@
+import Muster
+
+/// Some hosts, and how a worker comes to each of them.
+struct HostProbe: Sendable {
+  let place: String
+  let manager: any ClusterManager
+  /// How many workers there are to be on a host; `nil`: found out from those that come.
+  let slots: Int?
+
+  /// Starts one worker on each host and looks from there.
+  ///
+  /// - Parameter peers: how many processes the program would have.
+  func checks(_ options: AddprocsOptions, peers: Int) async -> [Check] {
+    do {
+      let workers = try await addprocs(manager, options: options)
+      var byHost: [(name: String, workers: [ProcessID])] = []
+      for worker in workers {
+        let facts = try await remotecallFetch(TellFacts(), on: worker)
+        if let index = byHost.firstIndex(where: { $0.name == facts.name }) {
+          byHost[index].workers.append(worker)
+        } else {
+          byHost.append((facts.name, [worker]))
+        }
+      }
+      var checks: [Check] = []
+      for (name, workers) in byHost {
+        checks += try await verdicts(workers[0], byHost.count == 1 ? place : name, slots ?? workers.count, peers).checks
+      }
+      try? await rmprocs(workers)
+      return checks
+    } catch {
+      return [Self.failure(place, error)]
+    }
+  }
+
+  private func verdicts(_ pid: ProcessID, _ place: String, _ slots: Int, _ peers: Int) async throws -> HostVerdicts {
+    // Where calls of a program are made: on the Engine.
+    let measurement = try await Task.onCluster { try await LinkMeasurement.measure(pid) }.value
+    return HostVerdicts(
+      place: place, facts: try await remotecallFetch(TellFacts(), on: pid), measurement: measurement,
+      address: peerAddress(of: pid), build: buildID(), slots: slots, peers: peers)
+  }
+
+  private static func failure(_ place: String, _ error: any Error) -> Check {
+    let text = ((error as? ClusterError)?.message ?? "\(error)").split(separator: "\n").joined(separator: "\n         ")
+    return .failure(place, "reached", text, advice(for: text))
+  }
+
+  private static func advice(for text: String) -> String {
+    let cases: [(word: String, advice: String)] = [
+      ("Permission denied", "set up a key that needs no password: ssh-keygen, ssh-copy-id"),
+      (
+        "Could not resolve",
+        "the name is not known here: is it spelled right, or has ssh's configuration an alias for it?"
+      ),
+      ("Host key verification", "log in once by hand, to make the host known"),
+      ("build", "install the same build of the program on all hosts, best on a file system that they share"),
+      ("No such file", "the executable must be at the same path on all hosts (options.exename)"),
+      ("not found", "the executable must be at the same path on all hosts (options.exename)"),
+      (
+        "called back",
+        "a firewall may be between the host and this one: choose a network with --interface, or use options.tunnel"
+      ),
+    ]
+    return cases.first { text.contains($0.word) }?.advice ?? "muster plan shows the command line: try it by hand"
+  }
+}
+
+extension WorkerOptions {
+  /// Hosts are started on their own, so that each has its own fate; very many of them together.
+  func probes(_ options: AddprocsOptions) throws -> [HostProbe] {
+    let manager = try manager(options)
+    if let manager = manager as? SSHManager { return probes(manager.machines, options) }
+    if let manager = manager as? HostfileManager { return probes(manager.machines, options) }
+    let isOfJob = slurm == nil && pbs == nil && mpi == nil && procs == nil
+    if isOfJob, let allocation = try Allocation.current(), allocation.scheduler == .slurm {
+      guard allocation.machines.count <= 32 else {
+        return [HostProbe(place: "all nodes", manager: try SlurmManager(ntasksPerNode: 1), slots: nil)]
+      }
+      return try allocation.machines.map { machine in
+        HostProbe(
+          place: machine.host, manager: try SlurmManager(ntasks: 1, nodelist: [machine.host]),
+          slots: machine.count.exactValue)
+      }
+    }
+    let isLocal = manager is LocalManager
+    return [
+      HostProbe(
+        place: isLocal ? "this host" : "\(manager)", manager: isLocal ? LocalManager(1) : manager,
+        slots: isLocal ? procs?.exactValue ?? 1 : nil)
+    ]
+  }
+
+  private func probes(_ machines: [MachineSpec], _ options: AddprocsOptions) -> [HostProbe] {
+    machines.map { machine in
+      var one = machine
+      one.count = 1
+      return HostProbe(
+        place: machine.host, manager: SSHManager([one], options: sshOptions(options)),
+        slots: machine.count.exactValue ?? 1)
+    }
+  }
+}
