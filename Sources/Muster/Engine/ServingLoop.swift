@@ -167,8 +167,8 @@ final class ServingLoop: @unchecked Sendable {
     let (caller, time) = (caller.load(ordering: .relaxed), detachTime.load(ordering: .relaxed))
     atomicMemoryFence(ordering: .acquiring)
     // What was read is of one call if that still runs.
-    let isSame = state.load(ordering: .relaxed) >> 2 == before >> 2
-    guard isSame else { return nil }
+    let now = state.load(ordering: .relaxed)
+    guard now >> 2 == before >> 2, now & Phase.mask != Phase.idle else { return nil }
     let target = Unmanaged<CallTarget>.fromOpaque(pointer).takeUnretainedValue()
     return (target, ProcessID(caller), before & Phase.mask == Phase.detached ? time : nil)
   }

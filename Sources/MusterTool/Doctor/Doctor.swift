@@ -22,6 +22,9 @@ struct Doctor: AsyncParsableCommand {
   /// Within which a worker has to join, so that all is said within 15 s.
   private static let patience: Duration = .seconds(8)
 
+  /// For everything.
+  private static let deadline: Duration = .seconds(14)
+
   @OptionGroup(title: "Where") var workers: WorkerOptions
 
   @Flag(help: "An array of objects.")
@@ -36,19 +39,38 @@ struct Doctor: AsyncParsableCommand {
     workers.apply(to: &options)
     let probes = try workers.probes(options)
     let peers = probes.reduce(1) { $0 + ($1.slots ?? 1) }
-    var all: [Check] = []
-    await withTaskGroup(of: [Check].self) { group in
-      group.addTask { await SchedulerChecks.all() }
-      group.addTask { await MPIChecks.all() }
-      group.addTask { ProcessLimits.current().checks(at: "process 1", peers: peers, hasFastNetwork: false) }
-      for probe in probes { group.addTask { [options] in await probe.checks(options, peers: peers) } }
-      for await checks in group {
-        all += checks
-        if !json { show(checks) }
-      }
-    }
+    let all = await checks(of: probes, options, peers: peers)
     if json { try printJSON(all) } else { summarize(all) }
     if all.contains(where: { $0.verdict == .failure }) { throw ExitCode(1) }
+  }
+
+  /// All at once; what has not come by the deadline has failed.
+  private func checks(of probes: [HostProbe], _ options: AddprocsOptions, peers: Int) async -> [Check] {
+    let (results, inbox) = AsyncStream.makeStream(of: (place: String, checks: [Check])?.self)
+    func begin(_ place: String, _ body: @escaping @Sendable () async -> [Check]) -> Task<Void, Never> {
+      Task { inbox.yield((place, await body())) }
+    }
+    var tasks = [
+      begin("scheduler") { await SchedulerChecks.all() }, begin("mpi") { await MPIChecks.all() },
+      begin("process 1") { ProcessLimits.current().checks(at: "process 1", peers: peers, hasFastNetwork: false) },
+    ]
+    tasks += probes.map { probe in begin(probe.place) { await probe.checks(options, peers: peers) } }
+    let timer = Task {
+      try? await Task.sleep(for: Self.deadline)
+      inbox.yield(nil)
+    }
+    var missing = ["scheduler", "mpi", "process 1"] + probes.map(\.place)
+    var all: [Check] = []
+    for await result in results {
+      let silent = result == nil ? missing.map { HostProbe.silence($0, after: Self.deadline) } : []
+      let checks = result?.checks ?? silent
+      all += checks
+      if !json { show(checks) }
+      if let place = result?.place, let index = missing.firstIndex(of: place) { missing.remove(at: index) }
+      if result == nil || missing.isEmpty { break }
+    }
+    for task in tasks + [timer] { task.cancel() }
+    return all
   }
 
   private func show(_ checks: [Check]) {

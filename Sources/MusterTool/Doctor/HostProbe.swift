@@ -13,32 +13,49 @@ struct HostProbe: Sendable {
   func checks(_ options: AddprocsOptions, peers: Int) async -> [Check] {
     do {
       let workers = try await addprocs(manager, options: options)
-      var byHost: [(name: String, workers: [ProcessID])] = []
-      for worker in workers {
-        let facts = try await remotecallFetch(TellFacts(), on: worker)
-        if let index = byHost.firstIndex(where: { $0.name == facts.name }) {
-          byHost[index].workers.append(worker)
-        } else {
-          byHost.append((facts.name, [worker]))
-        }
-      }
+      let hosts = try await Self.hosts(of: workers)
       var checks: [Check] = []
-      for (name, workers) in byHost {
-        checks += try await verdicts(workers[0], byHost.count == 1 ? place : name, slots ?? workers.count, peers).checks
+      for host in hosts {
+        // Where calls of a program are made: on the Engine.
+        let measurement = try await Task.onCluster { try await LinkMeasurement.measure(host.workers[0]) }.value
+        checks +=
+          HostVerdicts(
+            place: hosts.count == 1 ? place : host.facts.name, facts: host.facts, measurement: measurement,
+            address: peerAddress(of: host.workers[0]), build: buildID(), slots: slots ?? host.workers.count,
+            peers: peers
+          ).checks
       }
-      try? await rmprocs(workers)
+      // The rest of their end is nobody's time here.
+      try? await rmprocs(workers, waitfor: .seconds(1))
       return checks
     } catch {
       return [Self.failure(place, error)]
     }
   }
 
-  private func verdicts(_ pid: ProcessID, _ place: String, _ slots: Int, _ peers: Int) async throws -> HostVerdicts {
-    // Where calls of a program are made: on the Engine.
-    let measurement = try await Task.onCluster { try await LinkMeasurement.measure(pid) }.value
-    return HostVerdicts(
-      place: place, facts: try await remotecallFetch(TellFacts(), on: pid), measurement: measurement,
-      address: peerAddress(of: pid), build: buildID(), slots: slots, peers: peers)
+  private struct Host: Sendable {
+    let facts: HostFacts
+    var workers: [ProcessID]
+  }
+
+  private static func hosts(of workers: [ProcessID]) async throws -> [Host] {
+    var hosts: [Host] = []
+    for worker in workers {
+      let facts = try await remotecallFetch(TellFacts(), on: worker)
+      if let index = hosts.firstIndex(where: { $0.facts.name == facts.name }) {
+        hosts[index].workers.append(worker)
+      } else {
+        hosts.append(Host(facts: facts, workers: [worker]))
+      }
+    }
+    return hosts
+  }
+
+  /// One that has not answered.
+  static func silence(_ place: String, after patience: Duration) -> Check {
+    .failure(
+      place, "reached", "nothing was heard of it within \(patience)",
+      "it waits in a queue, or its network is slow: muster plan shows the command line, try it by hand")
   }
 
   private static func failure(_ place: String, _ error: any Error) -> Check {
@@ -54,7 +71,7 @@ struct HostProbe: Sendable {
         "the name is not known here: is it spelled right, or has ssh's configuration an alias for it?"
       ),
       ("Host key verification", "log in once by hand, to make the host known"),
-      ("build", "install the same build of the program on all hosts, best on a file system that they share"),
+      ("the same build of", "install the same build of the program on all hosts, best on a file system that they share"),
       ("No such file", "the executable must be at the same path on all hosts (options.exename)"),
       ("not found", "the executable must be at the same path on all hosts (options.exename)"),
       (
