@@ -12,7 +12,7 @@ struct Kill: AsyncParsableCommand {
         muster kill --all            all programs of yours on this node
         muster kill 4711 --grace 60  which may take a minute for it
 
-      The program removes its workers and exits with status 143. If it has not after the time of grace it gets SIGTERM, and \\
+      The program removes its workers and exits with status 143. If it has not after the time of grace it gets SIGTERM, and \
       3 s later SIGKILL; workers end with their program in any case.
       """)
 

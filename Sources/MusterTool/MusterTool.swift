@@ -7,6 +7,14 @@ struct MusterTool: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "muster",
     abstract: "Runs commands across a whole cluster, and says what is where.",
+    discussion: """
+      EXAMPLES:
+        muster plan                       what this job is, and what would run
+        muster doctor                     whether it can
+        muster hosts 'n[001-003]'         one host a line
+        muster topo --workers 4           where workers run on this machine
+        muster status                     what running programs do
+      """,
     subcommands: [
       Plan.self,
       Doctor.self,

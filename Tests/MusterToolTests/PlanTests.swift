@@ -45,6 +45,16 @@ import Testing
     #expect((plan["detected"] as? [String: Any])?["job"] as? String == "Slurm job 7")
   }
 
+  @Test func aPBSJobAndTheFirstStarterThatIsThere() throws {
+    let file = NSTemporaryDirectory() + "nodes-\(UUID().uuidString)"
+    try "n1\nn1\nn2\n".write(toFile: file, atomically: true, encoding: .utf8)
+    defer { unlink(file) }
+    let plan = try plan([], environment: ["PBS_JOBID": "3.head", "PBS_NODEFILE": file])
+    #expect(["pbs_tmrsh", "pbsdsh", "mpirun", "ssh"].contains(try words(plan, 0)[0]))
+    #expect(plan["hosts"] as? [String: String] == ["n1": "2", "n2": "1"])
+    #expect((plan["detected"] as? [String: Any])?["job"] as? String == "PBS job 3.head")
+  }
+
   @Test func forPeopleEverythingIsThereAndNothingSecret() throws {
     let result = try Tool.run(["plan"], environment: slurm)
     for word in ["Slurm job 7", "srun", "--nodelist=n[1-2]", "Workers", "a free port", "60.0 s", "this host"] {

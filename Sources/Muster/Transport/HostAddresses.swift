@@ -7,6 +7,11 @@ public struct HostAddress: Hashable, Sendable, Codable {
   /// In digits.
   public let host: String
 
+  public init(interface: String, host: String) {
+    self.interface = interface
+    self.host = host
+  }
+
   /// Those of interfaces that are up, loopback apart, in the kernel's order; addresses that are good on one link only
   /// (fe80::, 169.254.) need to be told which, and are left out.
   public static func current() -> [HostAddress] {

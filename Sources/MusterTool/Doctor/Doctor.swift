@@ -13,9 +13,9 @@ struct Doctor: AsyncParsableCommand {
         muster doctor --hostfile hosts --interface ib0
         srun -N1 muster doctor             from another node of the job
 
-      It takes 15 s at most. A worker is started on each host and ended again: by which interface it reaches this process, \\
-      how long a call takes, how many bytes a second go there, whether the executable is the same, what limits and which \\
-      CPUs it has, what its clock says. Each line is ok, a warning or a failure, with what to do about it; with a failure \\
+      It takes 15 s at most. A worker is started on each host and ended again: by which interface it reaches this process, \
+      how long a call takes, how many bytes a second go there, whether the executable is the same, what limits and which \
+      CPUs it has, what its clock says. Each line is ok, a warning or a failure, with what to do about it; with a failure \
       the exit status is 1.
       """)
 

@@ -71,7 +71,9 @@ struct HostProbe: Sendable {
         "the name is not known here: is it spelled right, or has ssh's configuration an alias for it?"
       ),
       ("Host key verification", "log in once by hand, to make the host known"),
-      ("the same build of", "install the same build of the program on all hosts, best on a file system that they share"),
+      (
+        "the same build of", "install the same build of the program on all hosts, best on a file system that they share"
+      ),
       ("No such file", "the executable must be at the same path on all hosts (options.exename)"),
       ("not found", "the executable must be at the same path on all hosts (options.exename)"),
       (

@@ -12,7 +12,7 @@ struct Manual: ParsableCommand {
         muster manual --directory ~/.local/share/man/man1
         muster --generate-completion-script bash >~/.muster-completion
 
-      The same text as with --help. make man writes all pages into a directory. Completions of the shells bash, zsh and \\
+      The same text as with --help. make man writes all pages into a directory. Completions of the shells bash, zsh and \
       fish are printed by muster --generate-completion-script.
       """)
 

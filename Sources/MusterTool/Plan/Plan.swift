@@ -14,8 +14,8 @@ struct Plan: AsyncParsableCommand {
         muster plan --procs auto --placement scatter --threads-per-worker 2
         muster plan --slurm 64                 the command line of srun
 
-      What was detected; the command lines that would be run, exactly; which worker runs on which cores of which host, where \\
-      hosts other than this one are taken to be like it; addresses and times. In none of it is anything secret: that \\
+      What was detected; the command lines that would be run, exactly; which worker runs on which cores of which host, where \
+      hosts other than this one are taken to be like it; addresses and times. In none of it is anything secret: that \
       reaches workers by their standard input only, or by a file of mode 0600.
       """)
 

@@ -14,7 +14,7 @@ struct Status: AsyncParsableCommand {
         muster status --json       one line for each program
         ssh n1 muster status       where process 1 runs is where to look
 
-      On a terminal it is drawn anew every second until Control-C, or until the programs have ended; elsewhere it is \\
+      On a terminal it is drawn anew every second until Control-C, or until the programs have ended; elsewhere it is \
       printed once. A program with MUSTER_STATUS=off in its environment cannot be seen.
       """)
 

@@ -90,6 +90,20 @@ extension ClusterTests {
       #expect(Shell.run(ask).output.contains("\"workers\""))
     }
 
+    @Test func nonsenseIsNotAnsweredAndDoesNoHarm() async throws {
+      let before = ProcessTable.socketDirectories
+      let program = try RunningProgram(["idle", "1"])
+      try await program.waitForOutput("ready")
+      let socket = "/tmp/\(try #require(ProcessTable.socketDirectories.subtracting(before).first))/status.sock"
+      for nonsense in ["nonsense\\n", "x\" x 1000 . \"", "\\0\\n", ""] {
+        let client =
+          "perl -MIO::Socket::UNIX -e '$SIG{PIPE} = \"IGNORE\"; $s = IO::Socket::UNIX->new(Peer => \"\(socket)\"); "
+          + "print $s \"\(nonsense)\"; $s->flush; shutdown($s, 1); print \"got \", scalar(<$s>) // \"nothing\"'"
+        #expect(Shell.run(client).output == "got nothing", "\(nonsense)")
+      }
+      #expect(try MusterCommand.status(of: program.pid).workers.map(\.state) == [.idle])
+    }
+
     @Test func killEndsAProgramAndItsWorkersCleanly() async throws {
       let before = ProcessTable.socketDirectories
       let program = try RunningProgram(["calls", "2"])

@@ -82,5 +82,10 @@ public struct AddprocsOptionsSummary: Sendable, Hashable {
 
 extension LaunchPlan.Command: CustomStringConvertible {
   /// As one would type it into a shell.
-  public var description: String { words.map { SSHOptions.Shell.posix.quoted($0) }.joined(separator: " ") }
+  public var description: String {
+    words.map { word in
+      let isPlain = word.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "/._-=,:@%+".utf8.contains($0) }
+      return isPlain && !word.isEmpty ? word : SSHOptions.Shell.posix.quoted(word)
+    }.joined(separator: " ")
+  }
 }
