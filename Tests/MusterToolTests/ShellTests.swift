@@ -53,10 +53,10 @@ import Testing
     let commands = MusterTool.configuration.subcommands.filter { $0.configuration.shouldDisplay }
     #expect(Set(pages) == Set(["muster.1"] + commands.map { "muster-\($0._commandName).1" }))
     for page in pages {
-      let result = try Tool.shell("groff -man -ww -Tutf8 -k '\(directory)/\(page)'")
+      let result = try Tool.shell("groff -man -ww -Tutf8 -k -P-cbou '\(directory)/\(page)'")
       #expect(result.errors == "" && result.output.contains("SEE ALSO"), "\(page): \(result.errors)")
     }
-    let plan = try Tool.shell("groff -man -Tascii '\(directory)/muster-plan.1'").output
+    let plan = try Tool.shell("groff -man -Tascii -P-cbou '\(directory)/muster-plan.1'").output
     #expect(plan.contains("muster plan --slurm 64"), "\(plan)")
   }
 }

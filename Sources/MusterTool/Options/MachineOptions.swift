@@ -24,7 +24,7 @@ struct MachineOptions: ParsableArguments {
 
   /// The machine and its name.
   func topology() async throws -> (name: String, topology: HardwareTopology) {
-    if let xml { return (xml, try HardwareTopology(xmlFile: xml)) }
+    if let xml { return (xml.split(separator: "/").last.map(String.init) ?? xml, try HardwareTopology(xmlFile: xml)) }
     if let synthetic { return ("imagined machine", try HardwareTopology(synthetic: synthetic)) }
     guard let on else { return ("this machine", try .thisMachine()) }
     return (on, try await Self.ask(on))

@@ -42,10 +42,12 @@ struct TopologyLayout: Sendable, Hashable {
       }
     var layout = TopologyLayout()
     layout.add(content, x: 2, y: 1)
-    layout.width = max(content.width, box.title.count) + 4
+    // A title is no reason to be wider than there is room.
+    let title = box.title.count > max(inner, content.width) ? box.title.prefix(max(1, inner - 1)) + "…" : box.title
+    layout.width = max(content.width, title.count) + 4
     layout.height = content.height + 2
     layout.boxes.insert(
-      PlacedBox(frame: Frame(width: layout.width, height: layout.height), title: box.title), at: 0)
+      PlacedBox(frame: Frame(width: layout.width, height: layout.height), title: title), at: 0)
     return layout
   }
 
