@@ -6,7 +6,8 @@ import Muster
 struct MusterTool: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "muster",
-    abstract: "Runs commands across a whole cluster, and says what is where.")
+    abstract: "Runs commands across a whole cluster, and says what is where.",
+    subcommands: [MapCommand.self, GuardCommand.self])
 
   static func main() async {
     await becomeWorkerIfLaunchedAsOne()
