@@ -30,6 +30,8 @@ struct MapCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
+    // The parser takes it for the command.
+    if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(Self.self) }
     if let first = words.first, first.hasPrefix("-"), first != "--", first != "-" {
       throw ValidationError(UnknownOption(first, in: Self.self).description)
     }

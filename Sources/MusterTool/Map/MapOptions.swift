@@ -30,7 +30,9 @@ struct MapWorkerOptions: ParsableArguments {
     help: ArgumentHelp("So many workers on this machine, instead of one for each core.", valueName: "n"))
   var procs: Int?
 
-  @Option(help: ArgumentHelp("Workers on the hosts of this file, over ssh; a grammar may go before it, mpich:hosts.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Workers on the hosts of this file, over ssh; a grammar may go before it, mpich:hosts.", valueName: "file"))
   var hostfile: String?
 
   @Option(
@@ -67,7 +69,8 @@ struct MapWorkerOptions: ParsableArguments {
 
 /// How they run.
 struct MapRunOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Run a command that fails up to n times, on another worker if there is one.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Run a command that fails up to n times, on another worker if there is one.", valueName: "n"))
   var retries = 1
 
   @Option(help: ArgumentHelp("End a command that takes longer: seconds, or 90s, 5m, 1h30m.", valueName: "time"))

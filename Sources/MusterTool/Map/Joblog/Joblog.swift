@@ -55,7 +55,9 @@ final class Joblog: Sendable {
     while true {
       let count = read(descriptor, &chunk, chunk.count)
       if count == 0 { return bytes }
-      if count > 0 { bytes += chunk[..<count] } else if errno != EINTR {
+      if count > 0 {
+        bytes += chunk[..<count]
+      } else if errno != EINTR {
         throw MapError("cannot read the joblog \(path)", errno: errno)
       }
     }

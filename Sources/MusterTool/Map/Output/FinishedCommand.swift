@@ -1,7 +1,7 @@
 /// What is left of a command to be written.
 struct FinishedCommand: Sendable {
   let sequence: Int
-  var tag: [Bytes] = []
+  var arguments: [Bytes] = []
   var output = HeldOutput.memory([])
   var errors = HeldOutput.memory([])
   /// Written when the output is out.

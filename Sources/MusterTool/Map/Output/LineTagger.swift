@@ -5,8 +5,8 @@ struct LineTagger: Sendable {
 
   init(_ tag: Bytes) { self.tag = tag }
 
-  /// GNU parallel's tag: the arguments, with tabs between and behind them.
-  init(arguments: [Bytes]) { tag = arguments.flatMap { $0 + [UInt8(ascii: "\t")] } }
+  /// GNU parallel's tag: the arguments, and a tab.
+  init(arguments: [Bytes]) { tag = arguments.joined(separator: [UInt8(ascii: " ")]) + [UInt8(ascii: "\t")] }
 
   mutating func callAsFunction(_ bytes: Bytes) -> Bytes {
     guard !tag.isEmpty else { return bytes }

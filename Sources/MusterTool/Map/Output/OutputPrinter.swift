@@ -118,7 +118,7 @@ final class OutputPrinter: Sendable {
   private func write(
     _ held: HeldOutput, of finished: FinishedCommand, to descriptor: Int32, _ batch: inout OutputBatch
   ) throws(MapError) {
-    var tagger = LineTagger(arguments: tags ? finished.tag : [])
+    var tagger = tags ? LineTagger(arguments: finished.arguments) : LineTagger([])
     switch held {
     case .memory(let bytes): try batch.add(tagger(bytes), to: descriptor)
     case .file(let extent):

@@ -207,10 +207,12 @@ final class MapRun: Sendable {
       }
       return
     }
-    if outcome.fate == .timedOut { say("command \(job.sequence) was ended for its time: \(job.text.inSlot(outcome.slot).text)") }
+    if outcome.fate == .timedOut {
+      say("command \(job.sequence) was ended for its time: \(job.text.inSlot(outcome.slot).text)")
+    }
     try printer.add(
       FinishedCommand(
-        sequence: job.sequence, tag: job.arguments, output: output, errors: errors,
+        sequence: job.sequence, arguments: job.arguments, output: output, errors: errors,
         log: JoblogLine(job, outcome, host: host(pid))))
     count(outcome, on: pid)
   }

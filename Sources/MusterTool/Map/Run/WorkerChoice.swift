@@ -58,10 +58,15 @@ enum WorkerChoice: Equatable, Sendable {
     }
   }
 
+  /// As many as were asked for; otherwise one for each core, but no more than have something to do.
   private static func startLocally(
     _ count: Int?, _ commands: Int?, _ jobsPerWorker: Int, _ options: AddprocsOptions
   ) async throws {
-    let most = try await LocalManager(count.map { .exactly($0) } ?? .auto).workerCount(options)
+    if let count {
+      try await addprocs(count, options: options)
+      return
+    }
+    let most = try await LocalManager(.auto).workerCount(options)
     let needed = commands.map { max(1, ($0 + jobsPerWorker - 1) / jobsPerWorker) } ?? most
     try await addprocs(min(most, needed), options: options)
   }

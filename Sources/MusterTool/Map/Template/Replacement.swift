@@ -45,7 +45,7 @@ extension Replacement.Part {
     case .whole: return path
     case .name: return Bytes(name)
     case .directory:
-      guard let slash else { return "." .bytes }
+      guard let slash else { return ".".bytes }
       return slash == 0 ? "/".bytes : Bytes(path[..<slash])
     case .withoutExtension: return Bytes(path[..<(name.lastIndex(of: UInt8(ascii: ".")) ?? path.endIndex)])
     case .nameWithoutExtension: return Bytes(name[..<(name.lastIndex(of: UInt8(ascii: ".")) ?? name.endIndex)])

@@ -1,4 +1,4 @@
-/// A command that needs no shell, because it is a program and its arguments: plain words and words in single quotes.
+/// A command that needs no shell, because it is a program and its arguments: plain words and quoted ones.
 ///
 /// Starting it without one saves a good part of the time of a short command; make(1) does the same.
 enum SimpleCommand {
@@ -22,8 +22,9 @@ enum SimpleCommand {
       case UInt8(ascii: " "):
         if let word { words.append(word) }
         word = nil
-      case UInt8(ascii: "'"):
+      case UInt8(ascii: "'"), UInt8(ascii: "\""):
         guard let end = rest.firstIndex(of: byte) else { return nil }
+        if byte == UInt8(ascii: "\""), rest[..<end].contains(where: "$`\\".utf8.contains) { return nil }
         word = (word ?? []) + rest[..<end]
         rest = rest[rest.index(after: end)...]
       case _ where Quoting.isSafe([byte]) || (byte == UInt8(ascii: "=") && !words.isEmpty):

@@ -21,7 +21,8 @@ final class CommandProcess: Sendable {
   ///   - command: for the shell, unless it needs none.
   ///   - output: the writing end of a pipe; likewise `errors`.
   /// - Throws: `MapError` when not even the shell can be started.
-  init(_ command: Bytes, shell: String, environment: CommandEnvironment, output: Int32, errors: Int32) throws(MapError) {
+  init(_ command: Bytes, shell: String, environment: CommandEnvironment, output: Int32, errors: Int32) throws(MapError)
+  {
     var result = ENOENT
     var pid: Int32 = 0
     if environment.mayOmitShell, let words = SimpleCommand.words(of: command) {
