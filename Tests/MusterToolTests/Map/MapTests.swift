@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// `muster map` itself, as a user runs it.
@@ -28,13 +29,15 @@ import Testing
 
   @Test func commandsStartBeforeTheInputEnds() async throws {
     let pipe = Pipe()
+    let writer = pipe.fileHandleForWriting
+    // Or the command would have it as well, and never see its end.
+    #expect(fcntl(writer.fileDescriptor, F_SETFD, FD_CLOEXEC) == 0)
     let process = try MusterProcess(
       ["map", "--procs", "1", "echo"], inputDescriptor: pipe.fileHandleForReading.fileDescriptor)
-    try pipe.fileHandleForReading.close()
-    try pipe.fileHandleForWriting.write(contentsOf: Data("first\n".utf8))
+    try writer.write(contentsOf: Data("first\n".utf8))
     await eventually("the first command runs") { process.output == "first\n" }
-    try pipe.fileHandleForWriting.write(contentsOf: Data("second".utf8))
-    try pipe.fileHandleForWriting.close()
+    try writer.write(contentsOf: Data("second".utf8))
+    try writer.close()
     #expect(try await process.waitForExit() == 0)
     #expect(process.output == "first\nsecond\n")
   }
@@ -61,8 +64,8 @@ import Testing
   }
 
   @Test func eachLineCanHaveItsTag() async throws {
-    let run = try await MusterProcess.run("map", "-k", "--tag", "echo one; echo two", ":::", "a", "b")
-    #expect(run.output == "a\tone\na\ttwo\nb\tone\nb\ttwo\n")
+    let run = try await MusterProcess.run("map", "-k", "--tag", "echo one; echo two {}", ":::", "a", "b")
+    #expect(run.output == "a\tone\na\ttwo a\nb\tone\nb\ttwo b\n")
   }
 
   @Test func aDryRunPrintsTheCommands() async throws {
