@@ -61,6 +61,11 @@ struct MapCommand: AsyncParsableCommand {
     let splitter = try input.colsep.map { pattern throws(MapError) in try ColumnSplitter(pattern) }
     let template = CommandTemplate(words.command, quoted: input.quote)
     let lists = try ArgumentLists(words.groups, separator: input.null ? 0 : UInt8(ascii: "\n"), splitter: splitter)
+    if words.readsStandardInput, isatty(STDIN_FILENO) == 1 {
+      try writeWhole(
+        "muster map: the values are read from the terminal; end them with Ctrl-D\n".bytes, to: STDERR_FILENO,
+        called: "standard error")
+    }
     if commands.dryRun { return try print(template, lists) }
 
     let (joblog, resumption) = try openJoblog()
@@ -70,7 +75,7 @@ struct MapCommand: AsyncParsableCommand {
     let queue = MapCommands(template, lists, resumption) { printer.skip($0) }
     let total = output.progress || commands.halt?.needsTotal == true ? queue.count() : nil
     try await workers.choice.start(
-      commands: total ?? words.count, jobsPerWorker: workers.jobs, workers.options)
+      commands: total ?? words.count, jobsPerWorker: workers.jobs, cores: workers.cores, sshFlags: workers.sshWords)
     let hosts = try await prepareWorkers()
     let run = MapRun(
       hosts: hosts, jobsPerWorker: workers.jobs, rules: .init(attempts: commands.retries, halt: commands.halt),

@@ -40,6 +40,10 @@ struct MapWorkerOptions: ParsableArguments {
       "Workers on these hosts, over ssh, one for each core; separated by commas.", valueName: "[user@]host[:port]"))
   var ssh: [String] = []
 
+  @Option(
+    help: ArgumentHelp("Options of ssh itself, separated by blanks, such as '-p 2222 -i key'.", valueName: "flags"))
+  var sshFlags = ""
+
   @Option(help: ArgumentHelp("How many cores each worker gets.", valueName: "n"))
   var cores: Int?
 
@@ -60,11 +64,7 @@ struct MapWorkerOptions: ParsableArguments {
     return .ofAllocation { name in getenv(name).map { String(cString: $0) } }
   }
 
-  var options: AddprocsOptions {
-    var options = AddprocsOptions()
-    options.threadsPerWorker = cores
-    return options
-  }
+  var sshWords: [String] { sshFlags.split(separator: " ").map(String.init) }
 }
 
 /// How they run.

@@ -20,12 +20,11 @@ import Testing
 
   @Test func aCommandThatTakesTooLongIsEndedWithAllItHasStarted() async throws {
     let run = try await MusterProcess.run(
-      "map", "--procs", "1", "-j2", "--timeout", "0.5", "trap '' TERM; echo {}; sleep {} & sleep {}; wait", ":::", "0",
-      "1000")
+      "map", "--procs", "1", "--timeout", "1", "trap '' TERM; echo {}; sleep 1000 & sleep 1000; wait", ":::", "a")
     // `run` has checked that nothing is left.
     #expect(run.code == 1)
-    #expect(run.output.contains("1000\n"))
-    #expect(run.errors.contains("command 2 was ended for its time"))
+    #expect(run.output == "a\n")
+    #expect(run.errors.contains("command 1 was ended for its time"))
   }
 
   @Test func haltNowKillsWhatRunsAndEndsWithItsStatus() async throws {
@@ -37,9 +36,9 @@ import Testing
 
   @Test func haltSoonStartsNothingMore() async throws {
     let run = try await MusterProcess.run(
-      "map", "--procs", "1", "--halt", "soon,done=2", "echo {}", ":::", "1", "2", "3", "4", "5", "6", "7", "8")
-    #expect(run.output.split(separator: "\n").count < 8)
-    #expect(run.output.hasPrefix("1\n2\n"))
+      "map", "--procs", "1", "--halt", "soon,done=2", "echo {}; exit {}", ":::", "1", "2", "3", "4", "5", "6", "7", "8")
+    #expect(run.output == "1\n2\n")
+    #expect(run.code == 2)
   }
 
   @Test func whatALostWorkerRanIsRunByAnother() async throws {
@@ -82,6 +81,30 @@ import Testing
     kill(process.pid, signal)
     #expect(try await process.waitForExit() == -signal)
     await process.expectNothingLeft()
+  }
+
+  @Test func aMapWithinAMapEndsWithIt() async throws {
+    let inner = "'\(MusterProcess.path)' map --procs 1 \"trap '' TERM; sleep 1000 #\" ::: a #"
+    let process = try MusterProcess(["map", "--procs", "1", inner, ":::", "x"])
+    await eventually("the inner command runs") { process.processes.contains { Self.isSleep($0) } }
+    kill(process.pid, SIGKILL)
+    #expect(try await process.waitForExit() == -SIGKILL)
+    await process.expectNothingLeft()
+  }
+
+  private static func isSleep(_ pid: Int32) -> Bool {
+    (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) == "sleep\n"
+  }
+
+  @Test func outputThatCannotBeWrittenStopsTheMap() async throws {
+    let directory = try MusterProcess.makeDirectory()
+    let inner =
+      "'\(MusterProcess.path)' map --procs 1 --joblog \(directory)/log 'echo {}; sleep 0.1' ::: $(seq 1000) > /dev/full #"
+    let process = try MusterProcess(["map", "--procs", "1", inner, ":::", "x"], directory: directory)
+    #expect(try await process.waitForExit() == 1)
+    #expect(process.errors.contains("cannot write standard output: No space left on device"))
+    // What is not out is not done.
+    #expect(process.text("log").split(separator: "\n").count == 1)
   }
 
   @Test(arguments: [

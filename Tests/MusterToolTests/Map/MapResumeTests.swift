@@ -81,7 +81,9 @@ import Testing
     #expect(other.code == 255)
     #expect(other.errors.contains("is not a joblog"))
     let first = try MusterProcess(["map", "--joblog", "\(directory)/log", "sleep", ":::", "1000"])
-    await eventually("the first runs") { FileManager.default.fileExists(atPath: "\(directory)/log") }
+    await eventually("the first has begun its joblog") {
+      !((try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "").isEmpty
+    }
     let second = try await MusterProcess.run("map", "--joblog", "\(directory)/log", "echo", ":::", "a")
     #expect(second.code == 255)
     #expect(second.errors.contains("in use"))

@@ -45,6 +45,8 @@ struct MapWords: Equatable, Sendable {
     return product
   }
 
+  var readsStandardInput: Bool { groups.contains { $0.contains(.file("-")) } }
+
   private enum Separator: String {
     case list = ":::"
     case linkedList = ":::+"

@@ -31,19 +31,22 @@ struct Schedule: Sendable {
     /// Of the run times of its latest commands, in seconds; infinite as long as nothing is known.
     var mean = Double.infinity
 
-    func window(_ jobs: Int) -> Int {
-      guard mean < Schedule.shortest else { return jobs }
+    func window(_ jobs: Int, sendsAhead: Bool) -> Int {
+      guard sendsAhead, mean < Schedule.shortest else { return jobs }
       return jobs + Swift.min(Schedule.mostAhead, 1 + Int(Double(jobs) * Schedule.ahead / Swift.max(mean, 1e-5)))
     }
   }
 
   let jobsPerWorker: Int
+  /// Not where it matters which commands have been started.
+  let sendsAhead: Bool
   private var workers: [Worker] = []
   private var fresh: Deque<MapJob> = []
   private var again: Deque<MapJob> = []
 
-  init(workers: [ProcessID], jobsPerWorker: Int) {
+  init(workers: [ProcessID], jobsPerWorker: Int, sendsAhead: Bool = true) {
     self.workers = workers.map { Worker(pid: $0) }
+    self.sendsAhead = sendsAhead
     self.jobsPerWorker = jobsPerWorker
   }
 
@@ -107,7 +110,9 @@ struct Schedule: Sendable {
     var best: Int?
     for index in workers.indices {
       let worker = workers[index]
-      guard worker.inFlight < worker.window(jobsPerWorker), isAllowed(worker.pid) else { continue }
+      guard worker.inFlight < worker.window(jobsPerWorker, sendsAhead: sendsAhead), isAllowed(worker.pid) else {
+        continue
+      }
       if worker.inFlight < best.map({ workers[$0].inFlight }) ?? .max { best = index }
     }
     return best

@@ -38,10 +38,18 @@ enum WorkerChoice: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - commands: how many there are, if that is known: more workers would have nothing to do.
-  ///   - options: how.
-  func start(commands: Int?, jobsPerWorker: Int, _ options: AddprocsOptions) async throws {
+  ///   - cores: for each worker; as the allocation has it if `nil`.
+  ///   - sshFlags: further options of ssh.
+  func start(commands: Int?, jobsPerWorker: Int, cores: Int?, sshFlags: [String]) async throws {
+    func with(_ options: AddprocsOptions) -> AddprocsOptions {
+      var options = options
+      if let cores { options.threadsPerWorker = cores }
+      return options
+    }
+    let options = with(AddprocsOptions())
     var ssh = SSHOptions()
     ssh.base = options
+    ssh.sshflags = sshFlags
     switch self {
     case .mpiRanks:
       #if MPI
@@ -50,7 +58,9 @@ enum WorkerChoice: Equatable, Sendable {
       #endif
       try await Self.startLocally(nil, commands, jobsPerWorker, options)
     case .slurm:
-      if try await addSlurmTasks(options: options).isEmpty { try await addprocs(SlurmManager(), options: options) }
+      guard try await addSlurmTasks(options: options).isEmpty else { return }
+      let manager = try SlurmManager()
+      try await addprocs(manager, options: with(manager.defaultOptions))
     case .pbs: try await addprocs(PBSManager(), options: options)
     case .hostfile(let path, let format): try await addprocs(hostfile: path, format: format, options: ssh)
     case .ssh(let hosts): try await addprocs(hosts.map { try MachineSpec(parsing: $0, count: .auto) }, options: ssh)

@@ -43,6 +43,8 @@ final class CommandSlots: Sendable {
   /// - Throws: `MapError`.
   init(_ settings: Settings) throws(MapError) {
     self.settings = settings
+    // Where it is ignored, as whoever started us may have left it, the end of a command cannot be seen.
+    signal(SIGCHLD, SIG_DFL)
     CloseOnExec.markAll()
     commandGuard = try CommandGuard()
     environment = try CommandEnvironment(guardName: commandGuard.name)
