@@ -41,6 +41,18 @@ import Testing
     #expect(run.code == 2)
   }
 
+  @Test func haltEndsAMapWhoseInputGoesOn() async throws {
+    let pipe = Pipe()
+    let writer = pipe.fileHandleForWriting
+    let process = try MusterProcess(
+      ["map", "--procs", "1", "--halt", "now,fail=1", "exit"], inputDescriptor: pipe.fileHandleForReading.fileDescriptor
+    )
+    try writer.write(contentsOf: Data("0\n3\n".utf8))
+    #expect(try await process.waitForExit() == 3)
+    try writer.close()
+    await process.expectNothingLeft()
+  }
+
   @Test func whatALostWorkerRanIsRunByAnother() async throws {
     let directory = try MusterProcess.makeDirectory()
     // The first command to come here ends its worker, and would itself go on for ever.

@@ -79,12 +79,14 @@ final class MapRun: Sendable {
       if isOver { continuation.resume() }
     }
     try await printer.finish()
-    if let failure = commands.failure { throw failure }
     let (stop, tally) = state.withLock { ($0.stop, $0.tally) }
     switch stop {
+    // The input may still be waited for.
     case .failed(let error): throw error
     case .halted(let status): return status
-    case nil: return tally.exitStatus
+    case nil:
+      if let failure = commands.failure { throw failure }
+      return tally.exitStatus
     }
   }
 
