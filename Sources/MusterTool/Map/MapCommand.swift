@@ -97,7 +97,7 @@ struct MapCommand: AsyncParsableCommand {
     return try Joblog.open(path, isResumed ? .resume(repeatsFailed: commands.resumeFailed) : .new)
   }
 
-  /// - Returns: the hosts of the workers.
+  /// - Returns: the hosts of the workers; of those that were lost meanwhile there is none.
   private func prepareWorkers() async throws -> [ProcessID: String] {
     var calls: [(ProcessID, Future<String>)] = []
     for (index, pid) in Muster.workers().enumerated() {
@@ -107,7 +107,12 @@ struct MapCommand: AsyncParsableCommand {
       calls.append((pid, try await remotecall(PrepareCommands(settings: settings), on: pid)))
     }
     var hosts: [ProcessID: String] = [:]
-    for (pid, host) in calls { hosts[pid] = try await host.fetch() }
+    for (pid, host) in calls {
+      do { hosts[pid] = try await host.fetch() } catch let error as ProcessExitedError {
+        guard calls.count > 1 else { throw error }
+      }
+    }
+    guard !hosts.isEmpty else { throw MapError("all workers were lost before the first command") }
     return hosts
   }
 
