@@ -62,17 +62,21 @@ final class SocketDirectory: Sendable {
     guard let everything = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC).nonNegative else { return }
     defer { close(everything) }
     for name in entries(of: everything) where name.hasPrefix(prefix) {
-      let path = "\(base)/\(name)"
-      guard let folder = openFolder(path) else { continue }
-      defer { close(folder) }
-      guard let lock = openLock(in: folder, flags: 0).nonNegative else {
-        // A worker that was just joining has made its socket while the directory was being removed.
-        if errno == ENOENT { remove(path, folder) }
-        continue
-      }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
-      close(lock)
+      removeIfLeft("\(base)/\(name)")
     }
+  }
+
+  /// Removes a directory of this user's if the process that has made it does not live any more.
+  static func removeIfLeft(_ path: String) {
+    guard let folder = openFolder(path) else { return }
+    defer { close(folder) }
+    guard let lock = openLock(in: folder, flags: 0).nonNegative else {
+      // A worker that was just joining has made its socket while the directory was being removed.
+      if errno == ENOENT { remove(path, folder) }
+      return
+    }
+    if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
+    close(lock)
   }
 
   /// In /tmp others can make links of any name, which may lead to what is dear to this user: what is done in a directory
