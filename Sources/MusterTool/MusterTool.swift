@@ -7,10 +7,32 @@ struct MusterTool: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "muster",
     abstract: "Runs commands across a whole cluster, and says what is where.",
-    subcommands: [MapCommand.self, GuardCommand.self])
+    discussion: """
+      EXAMPLES:
+        muster map 'gzip -k {}' < files   a command for every line, on every core of the job
+        muster plan                       what this job is, and what would run
+        muster doctor                     whether it can
+        muster hosts 'n[001-003]'         one host a line
+        muster topo --workers 4           where workers run on this machine
+        muster status                     what running programs do
+      """,
+    subcommands: [
+      MapCommand.self,
+      GuardCommand.self,
+      Plan.self,
+      Doctor.self,
+      Hosts.self,
+      Topo.self,
+      Status.self,
+      Kill.self,
+      Manual.self,
+      MPILevel.self,
+    ])
 
   static func main() async {
     await becomeWorkerIfLaunchedAsOne()
-    await main(Array(CommandLine.arguments.dropFirst()))
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    refuseMisspelled(arguments)
+    await main(arguments)
   }
 }
