@@ -35,7 +35,7 @@ import Testing
     var schedule = schedule(workers: [2], jobs: 1, commands: 100)
     expect(&schedule, starts: ["1@2"])
     schedule.ended(on: 2, after: 0.001)
-    expect(&schedule, starts: (2...7).map { "\($0)@2" })
+    expect(&schedule, starts: (2...8).map { "\($0)@2" })
     // A long one, or one that was given back, ends that.
     schedule.ended(on: 2, after: nil)
     expect(&schedule, starts: [])
