@@ -9,7 +9,7 @@ struct MusterTool: AsyncParsableCommand {
     abstract: "Runs commands across a whole cluster, and says what is where.",
     discussion: """
       EXAMPLES:
-        muster map 'gzip -k {}' < files   a command for every line, on every core of the job
+        muster map 'gzip {}' ::: *.csv    a command for every file, on all workers
         muster plan                       what this job is, and what would run
         muster doctor                     whether it can
         muster hosts 'n[001-003]'         one host a line
@@ -18,7 +18,6 @@ struct MusterTool: AsyncParsableCommand {
       """,
     subcommands: [
       MapCommand.self,
-      GuardCommand.self,
       Plan.self,
       Doctor.self,
       Hosts.self,
@@ -27,6 +26,7 @@ struct MusterTool: AsyncParsableCommand {
       Kill.self,
       Manual.self,
       MPILevel.self,
+      GuardCommand.self,
     ])
 
   static func main() async {
