@@ -146,6 +146,22 @@ extension ClusterTests {
       #expect(result.errors.components(separatedBy: "Sending SIGQUIT").count == 3, "\(result.errors)")
     }
 
+    // MARK: Too few descriptors
+
+    @Test func tooFewDescriptorsAreAnErrorBeforeAnythingStarts() {
+      let found = shell("ulimit -n 80; '\(RunningProgram.path)' --procs 8 arguments")
+      #expect(found.code == 1)
+      #expect(
+        found.output.contains("with 8 more workers process 1 needs about 86 open files and connections"),
+        "\(found.output)")
+      #expect(found.output.contains("this user may have 80 (ulimit -Hn)"), "\(found.output)")
+    }
+
+    @Test func theSoftLimitOfDescriptorsIsRaised() {
+      let found = shell("ulimit -Sn 40; '\(RunningProgram.path)' --procs 2 arguments")
+      #expect(found.output == #"nprocs 3 arguments ["arguments"]"# + "\n")
+    }
+
     // MARK: Heartbeats
 
     @Test(arguments: ["alone", "after-longer"]) func aStoppedWorkerIsDeclaredDeadAndABusyOneIsNot(when: String)

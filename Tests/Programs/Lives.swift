@@ -90,8 +90,18 @@ struct BlockAtExit: RemoteAction {
   }
 }
 
+/// - Parameter arguments: none for workers of this machine, or the path of ssh's configuration and a host.
 @Sendable func stubborn(_ arguments: [String]) async throws {
-  let pids = try await addprocs(LocalManager(2, exitTimeout: .milliseconds(500)))
+  let patience: Duration = .milliseconds(500)
+  let pids: [ProcessID]
+  if arguments.isEmpty {
+    pids = try await addprocs(LocalManager(2, exitTimeout: patience))
+  } else {
+    var options = SSHOptions()
+    options.sshflags = ["-F", arguments[0]]
+    let machine = MachineSpec(arguments[1], count: 2)
+    pids = try await addprocs(SSHManager([machine], options: options, exitTimeout: patience))
+  }
   try await announce(pids)
   try await remotecallFetch(BlockAtExit(ignoresQuit: false), on: pids[0]).discard()
   try await remotecallFetch(BlockAtExit(ignoresQuit: true), on: pids[1]).discard()

@@ -97,7 +97,9 @@ struct SSHPreparation: Sendable {
   ) throws -> Int {
     if let count = machine.count.exactValue { return count }
     guard case .success(let agent) = agent else { return 1 }
-    return try machine.count.resolve(
+    let count = try machine.count.resolve(
       on: { () throws(ClusterError) in agent.report.topology }, quota: agent.report.cpuQuota, options)
+    try machine.requirePorts(for: count)
+    return count
   }
 }
