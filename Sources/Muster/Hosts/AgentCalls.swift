@@ -23,6 +23,8 @@ struct WorkerOrder: Codable, Sendable {
   /// In addition to the agent's own.
   let environment: [String: String]
   let directory: String?
+  /// What it writes goes to the agent's own streams, which the launcher takes care of, and not to process 1.
+  let keepsOutput: Bool
   /// What the worker reads first. It holds the secret, and comes over a connection whose two ends have proved that
   /// they know it.
   let invitation: String

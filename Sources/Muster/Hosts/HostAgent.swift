@@ -60,11 +60,15 @@ package final class HostAgent: Sendable {
 
   /// The connection has ended: the agent ends then, if it has not already, and the workers end with it.
   func lost(_ reason: String) {
+    // First: who hears of a worker's end asks whether it is that of its host.
+    end.fulfil(.success(reason))
     for worker in workers.withLock({ Array($0.values) }) {
       worker.end(HostedWorker.End(reason: "host \(report.host) was lost: \(reason)", lastLines: []))
     }
-    end.fulfil(.success(reason))
   }
+
+  /// Whether the connection has ended, or does within this time.
+  func isLost(within limit: Duration) async -> Bool { await end.value(within: limit, cluster.engine) != nil }
 
   /// Asks the agent to end, with all workers it has, and waits until it has.
   package func leave(atMost patience: Duration = .seconds(5)) async {

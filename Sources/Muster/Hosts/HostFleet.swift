@@ -9,17 +9,21 @@ package final class HostFleet: Sendable {
   }
 
   private let exitTimeout: Duration
+  private let keepsOutput: Bool
   private let state = Mutex(State())
   private let onIdle: @Sendable (HostAgent) async -> Void
 
   /// - Parameters:
   ///   - exitTimeout: how long a worker that was asked to leave may take before it is sent SIGQUIT, and then, after as
   ///     long again, SIGKILL.
+  ///   - keepsOutput: what workers write goes to where their agents' own output does, and not through process 1.
   ///   - onIdle: called when an agent has left because its last worker has.
   package init(
-    exitTimeout: Duration = .seconds(5), onIdle: @escaping @Sendable (HostAgent) async -> Void = { _ in }
+    exitTimeout: Duration = .seconds(5), keepsOutput: Bool = false,
+    onIdle: @escaping @Sendable (HostAgent) async -> Void = { _ in }
   ) {
     self.exitTimeout = exitTimeout
+    self.keepsOutput = keepsOutput
     self.onIdle = onIdle
   }
 
@@ -49,7 +53,7 @@ package final class HostFleet: Sendable {
           WorkerOrder(
             pid: worker.pid, executable: config.exename, arguments: request.options.exeflags,
             environment: request.environment(for: worker).merging(environment) { $1 },
-            directory: directory ?? request.options.dir ?? currentDirectory(),
+            directory: directory ?? request.options.dir ?? currentDirectory(), keepsOutput: keepsOutput,
             invitation: request.invitation(for: worker, from: agent, listeningAt: config.bindAddress, config.port))
         })
       for ((worker, config), outcome) in zip(zip(workers, configs), outcomes) {

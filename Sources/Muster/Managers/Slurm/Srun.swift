@@ -191,7 +191,9 @@ private final class SrunOutput: Sendable {
   }
 
   func forwarder(in cluster: Cluster) -> OutputForwarder {
-    HeardOutput { [self] bytes, _ in
+    HeardOutput { [self] bytes, isError in
+      // srun itself writes to standard error only.
+      guard isError else { return OutputWriter.shared.write(bytes, isError: false, cluster) }
       for line in bytes.split(separator: UInt8(ascii: "\n")) {
         let line = String(decoding: line, as: UTF8.self)
         let reader = state.withLock { state in
