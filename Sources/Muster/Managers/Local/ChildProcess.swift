@@ -34,12 +34,15 @@ final class ChildProcess: IOSource {
     var input: String
     /// What it is told that it was called as; the executable if `nil`.
     var calledAs: String?
+    /// Its standard input does not end behind `input`, but with this process or by `closeInput()`.
+    var keepsInputOpen = false
   }
 
   let pid: Int32
   private let descriptor: Int32
   private let engine: Engine
   private let output: OutputForwarder
+  private let input: Mutex<Int32?>
   private let exit = Promise<ExitStatus>()
 
   /// Starts a process in a process group of its own, so that Ctrl-C at the terminal is ours to deal with.
@@ -53,6 +56,7 @@ final class ChildProcess: IOSource {
     // Written before anybody reads it, so that a child that ends at once cannot break the pipe.
     try input.fill(command.input)
     let pid = try spawn(command, input, standardOutput, standardError)
+    let kept = command.keepsInputOpen ? input.takeWriter() : nil
     input.closeBoth()
     let descriptor = muster_pidfd_open(pid)
     guard descriptor >= 0 else {
@@ -63,16 +67,24 @@ final class ChildProcess: IOSource {
         .launchFailed, "cannot watch process \(pid): pidfd_open: \(reason) (Linux 5.3 or later is needed)")
     }
     output.start(standardOutput: standardOutput.takeReader(), standardError: standardError.takeReader())
-    let child = ChildProcess(pid: pid, descriptor: descriptor, engine: engine, output: output)
+    let child = ChildProcess(pid: pid, descriptor: descriptor, engine: engine, output: output, input: kept)
     try engine.poller.add(child, descriptor: descriptor)
     return child
   }
 
-  private init(pid: Int32, descriptor: Int32, engine: Engine, output: OutputForwarder) {
+  private init(pid: Int32, descriptor: Int32, engine: Engine, output: OutputForwarder, input: Int32?) {
     self.pid = pid
     self.descriptor = descriptor
     self.engine = engine
     self.output = output
+    self.input = Mutex(input)
+  }
+
+  deinit { closeInput() }
+
+  /// Ends its standard input, where that was kept open.
+  func closeInput() {
+    if let descriptor = input.withLock({ $0.take() }) { close(descriptor) }
   }
 
   // MARK: Its end
@@ -190,6 +202,12 @@ final class Pipe {
       closeBoth()
     }
     return reader
+  }
+
+  /// Hands over the writing end.
+  func takeWriter() -> Int32 {
+    defer { writer = -1 }
+    return writer
   }
 
   func closeBoth() {

@@ -42,9 +42,10 @@ enum PBSCommand {
     let forwarder = OutputForwarder(prefix: "", engine: cluster.engine, cluster: cluster, writer: writer)
     // By its name alone: Open MPI's mpirun takes a path for where it is installed on every node.
     let name = words[0].split(separator: "/").last.map(String.init)
+    let executable = words[0].contains("/") ? words[0] : path(of: words[0]) ?? words[0]
     let child = try ChildProcess.spawn(
       ChildProcess.Command(
-        executable: words[0], arguments: Array(words.dropFirst()), environment: currentEnvironment(), directory: nil,
+        executable: executable, arguments: Array(words.dropFirst()), environment: currentEnvironment(), directory: nil,
         input: input, calledAs: name),
       engine: cluster.engine, output: forwarder)
     return Running(child: child, output: output)

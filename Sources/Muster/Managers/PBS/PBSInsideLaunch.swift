@@ -84,8 +84,7 @@ private final class PBSStarterWatch: Sendable {
 
   func start(_ words: [[String]]) throws {
     for (number, words) in words.enumerated() {
-      let path = PBSCommand.path(of: words[0]) ?? words[0]
-      let running = try PBSCommand.start([path] + words.dropFirst())
+      let running = try PBSCommand.start(words)
       state.withLock { $0.running.append(running) }
       Cluster.current.task { [self] in
         _ = await running.child.waitForExit()

@@ -12,7 +12,9 @@ struct PBSInvitations: Sendable {
       throw ClusterError(
         .invalidArgument, "PBSManager: HOME is not set: give a directory that all nodes see, options.sharedDirectory")
     }
-    directory = try SecretDirectory(in: parent)
+    let qdel = PBSScripts.quoted(PBSCommand.path(of: "qdel") ?? "qdel")
+    directory = try SecretDirectory(
+      in: parent, orphaned: "[ ! -s \(PBSScripts.jobID) ] || \(qdel) \"$(cat \(PBSScripts.jobID))\"")
     scripts = PBSScripts(
       directory: directory.path, executable: try options.exename ?? LocalManager.ownExecutable(),
       environment: environment, workingDirectory: options.dir ?? PBSAllocation.workingDirectory(environment),

@@ -1,8 +1,10 @@
+import Synchronization
+
 /// Starts workers through PBS: OpenPBS, PBS Pro, Torque.
 ///
 /// `PBSManager()` inside a job starts a worker for each line of `$PBS_NODEFILE`, on the hosts of the job. `PBSManager(np:)`
-/// anywhere submits a job of its own for so many workers, and deletes it when they have gone; the time in the queue counts
-/// towards `options.timeout`.
+/// anywhere submits a job of its own for so many workers, waits for it as long as that takes, and deletes it when they have
+/// gone. `options.timeout` begins when the job, or an element of an array, does.
 public final class PBSManager: ClusterManager, CustomStringConvertible {
   private enum Kind: Sendable {
     /// In the job that this process runs in.
@@ -11,6 +13,8 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
   }
 
   private let kind: Kind
+  /// What `workerCount(_:)` has got, for the `launch` that follows.
+  private let prepared = Mutex<PBSArrivals?>(nil)
   private let lease = PBSLease()
   private let fleet: HostFleet
 
@@ -60,25 +64,50 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   public func needsNetwork(_ options: AddprocsOptions) -> Bool { true }
 
-  public func launch(_ request: LaunchRequest) async throws {
+  /// Submits the job, if it is to be one of our own, and waits for its agents: the time in the queue is no time of a
+  /// launch.
+  public func workerCount(_ options: AddprocsOptions) async throws -> Int {
+    let count = try workerCount()
+    guard case .submit(_, let pbs) = kind else { return count }
+    try options.validate(count: count)
     let arrivals = PBSArrivals()
-    do {
-      switch kind {
-      case .inside(let starters):
+    try await withdrawingIfItFails(arrivals) {
+      let submission = try await PBSSubmission(count, pbs, options)
+      lease.begin(submission.queue)
+      try await submission.run(arrivals)
+      try arrivals.requireRoom(for: count, options)
+    }
+    prepared.withLock { $0 = arrivals }
+    return count
+  }
+
+  public func launch(_ request: LaunchRequest) async throws {
+    let arrivals = prepared.withLock { $0.take() } ?? PBSArrivals()
+    try await withdrawingIfItFails(arrivals) {
+      if case .inside(let starters) = kind {
         let launch = PBSInsideLaunch(try PBSAllocation(currentEnvironment()), request.options)
         try await launch.run(starters, arrivals)
-      case .submit(let count, let options):
-        let submission = try await PBSSubmission(count, options, request.options)
-        lease.begin(submission.queue)
-        try await submission.run(arrivals)
       }
       lease.hold(by: arrivals.count)
       try await arrivals.launch(request, fleet)
-    } catch {
-      await arrivals.dismiss()
-      await lease.end()
+    }
+  }
+
+  public func cancelLaunch() async {
+    if let arrivals = prepared.withLock({ $0.take() }) { await withdraw(arrivals) }
+  }
+
+  private func withdrawingIfItFails(_ arrivals: PBSArrivals, _ body: () async throws -> Void) async throws {
+    do { try await body() } catch {
+      await withdraw(arrivals)
       throw error
     }
+  }
+
+  /// What has been started is not needed.
+  private func withdraw(_ arrivals: PBSArrivals) async {
+    await arrivals.dismiss()
+    await lease.end()
   }
 
   public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws { await fleet.kill(pid) }
