@@ -288,10 +288,10 @@ final class Engine: TaskExecutor, @unchecked Sendable {
   func receiveBriefly() -> Bool {
     // A served function that waits has to suspend: the requests behind it cannot be served before.
     guard isCurrentThread, muster_current_loop() == nil else { return false }
+    // What the tasks that are ready have to send leaves together with what this one has sent.
+    guard !hasReadyJobs, workingThreads.load(ordering: .relaxed) == 1 else { return false }
     flushDirty()
-    guard !hasWork, workingThreads.load(ordering: .relaxed) == 1, !isPolling.exchange(true, ordering: .acquiring) else {
-      return false
-    }
+    guard !hasWork, !isPolling.exchange(true, ordering: .acquiring) else { return false }
     defer { isPolling.store(false, ordering: .releasing) }
     progress.wrappingAdd(1, ordering: .relaxed)
     let success = look()
