@@ -144,6 +144,7 @@ extension ClusterTests {
       #expect(result.output.contains("rmprocs: timeout: "), "\(result.output)")
       #expect(result.output.hasSuffix("removed\n"))
       #expect(result.errors.components(separatedBy: "Sending SIGQUIT").count == 3, "\(result.errors)")
+      #expect(result.output.components(separatedBy: "heard SIGQUIT").count == 2, "\(result.output)")
     }
 
     // MARK: Too few descriptors

@@ -237,6 +237,7 @@ extension ClusterTests {
       #expect(result.code == 0, "\(result.errors)")
       #expect(result.output.contains("rmprocs: timeout: ") && result.output.hasSuffix("removed\n"), "\(result.output)")
       // The host's agent has said so, of each of the two; only one of them heeds it.
+      #expect(result.output.components(separatedBy: "heard SIGQUIT").count == 2, "\(result.output)")
       #expect(result.errors.components(separatedBy: "Sending SIGQUIT").count == 3, "\(result.errors)")
       #expect(result.errors.contains("From host l1:\t"), "\(result.errors)")
     }
@@ -273,7 +274,7 @@ extension ClusterTests {
     @Test func aLoginShellMayBeOfTheCFamily() async throws {
       try await onHosts(SSHHosts(["csh"])) { hosts in
         // What csh takes otherwise than sh: exclamation marks, also between quotation marks, and ends of lines.
-        let folder = "\(hosts.directory)/wow! it's\n\"two\" $HOME"
+        let folder = "\(hosts.directory)/wow!it's\n\"two\" $HOME"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         let runner = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         try FileManager.default.createSymbolicLink(atPath: "\(folder)/run!", withDestinationPath: runner)

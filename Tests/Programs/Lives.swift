@@ -85,7 +85,15 @@ struct BlockAtExit: RemoteAction {
   let ignoresQuit: Bool
 
   func callAsFunction() {
-    if ignoresQuit { signal(SIGQUIT, SIG_IGN) }
+    if ignoresQuit {
+      signal(SIGQUIT, SIG_IGN)
+    } else {
+      signal(SIGQUIT) { _ in
+        let answer: StaticString = "heard SIGQUIT\n"
+        write(STDOUT_FILENO, answer.utf8Start, answer.utf8CodeUnitCount)
+        _exit(0)
+      }
+    }
     atexit { while true { pause() } }
   }
 }
