@@ -60,6 +60,8 @@ int muster_accept(int listener);
 long muster_get_affinity(uint8_t *_Nonnull mask, size_t size);
 /// Lets a thread of this process run only there; 0, or -1 and errno.
 int muster_set_affinity(pid_t thread, const uint8_t *_Nonnull mask, size_t size);
+/// Moves this thread to another CPU of those it may run on, if there is one; it may come back.
+void muster_leave_core(void);
 /// The memory policy of this thread and those that it makes; 0, or -1 and errno. set_mempolicy(2) is libnuma's, not
 /// glibc's.
 int muster_set_memory_local(void);
