@@ -140,6 +140,15 @@ int64_t muster_peer_uid(int fd) {
   return credentials.uid;
 }
 
+int64_t muster_peer_pid(int fd) {
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+  return credentials.pid;
+}
+
+int muster_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
 struct build_id {
   uint8_t *out;
   size_t capacity, length;
@@ -185,7 +194,8 @@ struct linux_dirent64 {
 
 // Only async-signal-safe calls: readdir(3) may take malloc's lock, the system call below it does not.
 static void remove_directory(int signal) {
-  int directory = directory_to_remove[0] != 0 ? open(directory_to_remove, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int directory = directory_to_remove[0] != 0 ? open(directory_to_remove, flags) : -1;
   if (directory >= 0) {
     char entries[4096] __attribute__((aligned(8)));
     long size;

@@ -1,6 +1,6 @@
 import Muster
 
-/// Workers on the hosts of the job that this runs in, or in a job of their own.
+/// Workers on the hosts of the job of PBS that this runs in, or in a job of their own.
 ///
 /// - Parameter arguments: how many in a job of their own.
 @Sendable func pbs(_ arguments: [String]) async throws {

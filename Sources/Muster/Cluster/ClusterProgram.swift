@@ -35,10 +35,12 @@ extension ClusterProgram {
         try await Self().run()
       }
     } catch {
+      await cluster.waitIfEnding()
       printError("\(error)")
       await cluster.shutdown()
       exit(1)
     }
+    await cluster.waitIfEnding()
     await cluster.shutdown()
     exit(0)
   }

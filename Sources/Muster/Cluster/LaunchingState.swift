@@ -14,6 +14,7 @@ struct LaunchingState: Sendable {
   /// The agents that are there, by the negative numbers that their connections go by.
   var hosts: [ProcessID: HostAgent] = [:]
   var nextHost: ProcessID = 0
+  var sharedLogins: [SSHCommand.Login: SharedLogin] = [:]
   var heartbeat: HeartbeatMonitor?
   var heartbeatGeneration = 0
   var lastInterrupt: UInt64 = 0
@@ -26,6 +27,10 @@ struct LaunchingState: Sendable {
   var ticket: UInt64?
   /// Strangers at a custom transport have been complained of.
   var hasComplained = false
+  /// Tells other programs of this user what this one is doing.
+  var status: StatusServer?
+  /// Somebody has asked this program to end.
+  var isEnding = false
 }
 
 extension Cluster {

@@ -50,6 +50,11 @@ final class Dispatcher: Sendable {
     for loop in state.withLock({ $0.loops }) { loop.interrupt(id, of: caller) }
   }
 
+  /// The calls that run now.
+  var running: [(target: CallTarget, caller: ProcessID, since: UInt64?)] {
+    state.withLock { $0.loops }.compactMap(\.running)
+  }
+
   func stop() {
     let (leader, resting) = state.withLock { state in
       state.isStopped = true
@@ -105,11 +110,12 @@ final class Dispatcher: Sendable {
   }
 
   private func start(_ loop: ServingLoop) {
-    let task = Task(executorPreference: engine) { [self] in
-      await context { [self] in await serve(loop) }
-      state.withLock { state in state.loops.removeAll { $0 === loop } }
+    loop.setTask {
+      Task(executorPreference: engine) { [self] in
+        await context { [self] in await serve(loop) }
+        state.withLock { state in state.loops.removeAll { $0 === loop } }
+      }
     }
-    loop.setTask(task)
   }
 
   // MARK: The loop

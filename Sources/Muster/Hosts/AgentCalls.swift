@@ -25,8 +25,7 @@ struct WorkerOrder: Codable, Sendable {
   let directory: String?
   /// What it writes goes to the agent's own streams, which the launcher takes care of, and not to process 1.
   let keepsOutput: Bool
-  /// What the worker reads first. It holds the secret, and comes over a connection whose two ends have proved that
-  /// they know it.
+  /// What the worker reads first, without the secret: that never goes over a connection of ours.
   let invitation: String
 }
 
@@ -66,10 +65,7 @@ struct PassOnOutput: RemoteAction, InternalFunction {
   let isError: Bool
 
   func callAsFunction() async {
-    let cluster = Cluster.current
-    await withUnsafeContinuation { continuation in
-      OutputWriter.shared.write(bytes, isError: isError, cluster) { continuation.resume() }
-    }
+    await OutputWriter.shared.writeAndWait(bytes, isError: isError, Cluster.current)
   }
 }
 

@@ -1,6 +1,7 @@
 /// The files by which what PBS starts becomes an agent of this process.
 struct PBSInvitations: Sendable {
   let directory: SecretDirectory
+  let guardian: PBSGuard
   let scripts: PBSScripts
 
   /// - Parameters:
@@ -12,9 +13,8 @@ struct PBSInvitations: Sendable {
       throw ClusterError(
         .invalidArgument, "PBSManager: HOME is not set: give a directory that all nodes see, options.sharedDirectory")
     }
-    let qdel = PBSScripts.quoted(PBSCommand.path(of: "qdel") ?? "qdel")
-    directory = try SecretDirectory(
-      in: parent, orphaned: "[ ! -s \(PBSScripts.jobID) ] || \(qdel) \"$(cat \(PBSScripts.jobID))\"")
+    directory = try SecretDirectory(in: parent)
+    guardian = try PBSGuard(directory.path)
     scripts = PBSScripts(
       directory: directory.path, executable: try options.exename ?? LocalManager.ownExecutable(),
       environment: environment, workingDirectory: options.dir ?? PBSAllocation.workingDirectory(environment),

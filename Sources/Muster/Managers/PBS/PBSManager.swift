@@ -6,16 +6,22 @@ import Synchronization
 /// anywhere submits a job of its own for so many workers, waits for it as long as that takes, and deletes it when they have
 /// gone. `options.timeout` begins when the job, or an element of an array, does.
 public final class PBSManager: ClusterManager, CustomStringConvertible {
-  private enum Kind: Sendable {
+  enum Kind: Sendable {
     /// In the job that this process runs in.
     case inside([PBSStarter])
     case submit(Int, PBSOptions)
   }
 
-  private let kind: Kind
+  /// The agents of one `addprocs`, and their job.
+  private struct Launch: Sendable {
+    let arrivals = PBSArrivals()
+    let lease = PBSLease()
+  }
+
+  let kind: Kind
   /// What `workerCount(_:)` has got, for the `launch` that follows.
-  private let prepared = Mutex<PBSArrivals?>(nil)
-  private let lease = PBSLease()
+  private let prepared = Mutex<[Launch]>([])
+  private let leases: PBSLeases
   private let fleet: HostFleet
 
   /// Workers in the job that this process runs in.
@@ -39,7 +45,9 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   private init(_ kind: Kind, _ exitTimeout: Duration) {
     self.kind = kind
-    fleet = HostFleet(exitTimeout: exitTimeout) { [lease] _ in await lease.agentLeft() }
+    let leases = PBSLeases()
+    self.leases = leases
+    fleet = HostFleet(exitTimeout: exitTimeout) { agent in await leases.agentLeft(agent) }
   }
 
   public var description: String {
@@ -70,51 +78,55 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
     let count = try workerCount()
     guard case .submit(_, let pbs) = kind else { return count }
     try options.validate(count: count)
-    let arrivals = PBSArrivals()
-    try await withdrawingIfItFails(arrivals) {
+    let launch = Launch()
+    try await withdrawing(launch) {
       let submission = try await PBSSubmission(count, pbs, options)
-      lease.begin(submission.queue)
-      try await submission.run(arrivals)
-      try arrivals.requireRoom(for: count, options)
+      launch.lease.begin(submission.queue, submission.guardian)
+      try await submission.run(launch.arrivals)
+      try launch.arrivals.requireRoom(for: count, options)
     }
-    prepared.withLock { $0 = arrivals }
+    prepared.withLock { $0.append(launch) }
     return count
   }
 
   public func launch(_ request: LaunchRequest) async throws {
-    let arrivals = prepared.withLock { $0.take() } ?? PBSArrivals()
-    try await withdrawingIfItFails(arrivals) {
+    let launch = prepared.withLock { $0.isEmpty ? Launch() : $0.removeFirst() }
+    try await withdrawing(launch) {
       if case .inside(let starters) = kind {
-        let launch = PBSInsideLaunch(try PBSAllocation(currentEnvironment()), request.options)
-        try await launch.run(starters, arrivals)
+        let inside = PBSInsideLaunch(try PBSAllocation(currentEnvironment()), request.options)
+        try await inside.run(starters, launch.arrivals)
       }
-      lease.hold(by: arrivals.count)
-      try await arrivals.launch(request, fleet)
+      leases.add(launch.lease, for: launch.arrivals.agents)
+      try await launch.arrivals.launch(request, fleet)
     }
   }
 
   public func cancelLaunch() async {
-    if let arrivals = prepared.withLock({ $0.take() }) { await withdraw(arrivals) }
+    while let launch = prepared.withLock({ $0.popLast() }) { await withdraw(launch) }
   }
 
-  private func withdrawingIfItFails(_ arrivals: PBSArrivals, _ body: () async throws -> Void) async throws {
+  /// What has been started is not needed if `body` fails.
+  private func withdrawing(_ launch: Launch, _ body: () async throws -> Void) async throws {
     do { try await body() } catch {
-      await withdraw(arrivals)
+      await withdraw(launch)
       throw error
     }
   }
 
-  /// What has been started is not needed.
-  private func withdraw(_ arrivals: PBSArrivals) async {
-    await arrivals.dismiss()
-    await lease.end()
+  /// Also where this task has been cancelled: with patience.
+  private func withdraw(_ launch: Launch) async {
+    await Cluster.current.shielded { [leases] in
+      leases.remove(launch.arrivals.agents)
+      await launch.arrivals.dismiss()
+      await launch.lease.end()
+    }
   }
 
   public func kill(_ pid: ProcessID, _ config: WorkerConfig) async throws { await fleet.kill(pid) }
 
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
     guard let reason = await fleet.lossReason(pid) else { return nil }
-    let end = await lease.queue?.outlook(within: .seconds(2)).failure
+    let end = await fleet.agent(of: pid).flatMap { leases.lease(of: $0) }?.failure()
     return reason + (end.map { " (PBS: \($0))" } ?? "")
   }
 }

@@ -18,8 +18,6 @@ struct PBSScripts: Sendable {
   static let log = "log"
   /// A line for each element of an array that has ended.
   static let ended = "ended"
-  /// The job's id, for who deletes it should process 1 be killed.
-  static let jobID = "id"
 
   /// Starts the agent of one node: `agent NODE [WORKERS NODES]`, where NODE may be `rank` under mpirun.
   var agent: String {
@@ -74,17 +72,17 @@ struct PBSScripts: Sendable {
   func file(_ name: String) -> String { Self.quoted("\(directory)/\(name)") }
 
   /// For a shell.
-  static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-  }
+  private static func quoted(_ text: String) -> String { SSHOptions.Shell.posix.quoted(text) }
 
   /// What belongs to one process, one host or one job is not for another.
   private static func isExported(_ name: String) -> Bool {
     if name == "SLURM_CONF" { return true }
     let own = ["PBS_", "SLURM_", "SLURMD_", "OMPI_", "PMIX_", "PMI_", "HYDI_"]
     let single = ["TMPDIR", "HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_"]
+    // An assignment to one of these ends a script of bash, where that is sh (bash(1): Shell Variables).
+    let readOnly = ["UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS"]
     guard let first = name.utf8.first, !first.isASCIIDigit else { return false }
     return name.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || $0 == UInt8(ascii: "_") }
-      && !own.contains { name.hasPrefix($0) } && !single.contains(name)
+      && !own.contains { name.hasPrefix($0) } && !(single + readOnly).contains(name)
   }
 }

@@ -7,6 +7,8 @@ struct PBSSubmission: Sendable {
   private let required: Int
   private let agents: HostAgents
   private let files: PBSInvitations
+  /// Of this process's end, as long as there is the job.
+  var guardian: PBSGuard { files.guardian }
   private let clock: LaunchClock
   private let timeout: Duration
 
@@ -20,7 +22,12 @@ struct PBSSubmission: Sendable {
     do {
       files = try PBSInvitations(agents.invitation, options, in: pbs.sharedDirectory)
       try files.directory.write(files.scripts.job(request), to: "job")
-      queue = try await PBSQueue.submit(request, script: "\(files.directory.path)/job")
+      do {
+        queue = try await PBSQueue.submit(request, script: "\(files.directory.path)/job", by: files.guardian)
+      } catch {
+        await Cluster.current.shielded { [files] in await files.guardian.end() }
+        throw error
+      }
     } catch {
       agents.close()
       throw error
@@ -34,7 +41,6 @@ struct PBSSubmission: Sendable {
       agents.close()
       files.directory.remove()
     }
-    try files.directory.write("\(queue.job)", to: PBSScripts.jobID)
     defer { clock.stop() }
     let watcher = Task(executorPreference: Cluster.current.engine) { try await watch(arrivals) }
     defer { watcher.cancel() }
@@ -65,8 +71,10 @@ struct PBSSubmission: Sendable {
   private func watch(_ arrivals: PBSArrivals) async throws {
     var known = ""
     var waiting: Int?
+    let begin = ContinuousClock.now
     while true {
       let outlook = await queue.outlook()
+      try Task.checkCancellation()
       if outlook.summary != known { Cluster.current.logger.notice("PBS job \(queue.job): \(outlook.summary)") }
       known = outlook.summary
       if let failure = failure(outlook, arrivals.count) { return agents.fail(ClusterError(.launchFailed, failure)) }
@@ -74,7 +82,8 @@ struct PBSSubmission: Sendable {
       // Whatever has begun last has the whole time.
       if now >= request.workers - arrivals.count { clock.stop() } else if now != waiting { clock.start() }
       waiting = now
-      try await Task.sleep(for: .seconds(1))
+      // Who submits wants to know soon; a job that waits for hours must not cost the server much.
+      try await Task.sleep(for: min(.seconds(10), max(.seconds(1), (ContinuousClock.now - begin) / 10)))
     }
   }
 

@@ -9,8 +9,9 @@ import Synchronization
 ///
 /// The executable must be there, at the same path (or `exename`), and be the same build.
 public final class SSHManager: ClusterManager, CustomStringConvertible {
-  private let machines: [MachineSpec]
-  private let options: SSHOptions
+  /// Where, and how many workers each.
+  public let machines: [MachineSpec]
+  let options: SSHOptions
   private let fleet: HostFleet
   private let sessions: SessionTable
   /// What `workerCount` has found out, for the `launch` that follows.
@@ -78,7 +79,7 @@ public final class SSHManager: ClusterManager, CustomStringConvertible {
     do {
       for agent in preparation.agents {
         let workers = assignments.filter { (try? $0.agent.get()) === agent }.flatMap(\.workers)
-        if !workers.isEmpty { try request.place(workers, on: agent.node(reservedCores: 0)) }
+        if !workers.isEmpty { try request.place(workers, on: agent.node(request.options)) }
       }
     } catch {
       await release(preparation)
