@@ -191,7 +191,8 @@ enum WorkerProcess {
     // A directory of our own; then that of all workers of this node.
     Cluster.process.stopListening()
     AgentProcess.removeTunnel()
-    if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
+    // It may be this worker alone that was given up: others are still reached and join there.
+    if let directory = directory.withLock({ $0 }) { SocketDirectory.removeIfLeft(directory) }
     _exit(1)
   }
 }

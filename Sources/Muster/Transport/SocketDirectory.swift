@@ -96,17 +96,20 @@ final class SocketDirectory: Sendable {
   }
 
   private static func removeLeftovers(in base: String) {
-    for path in candidates(in: base) {
-      guard let folder = openFolder(path) else { continue }
-      defer { close(folder) }
-      guard let lock = openLock(in: folder, flags: 0).nonNegative else {
-        // A worker that was just joining has made its socket while the directory was being removed.
-        if errno == ENOENT { remove(path, folder) }
-        continue
-      }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
-      close(lock)
+    for path in candidates(in: base) { removeIfLeft(path) }
+  }
+
+  /// Removes a directory of this user's whose process has gone.
+  static func removeIfLeft(_ path: String) {
+    guard let folder = openFolder(path) else { return }
+    defer { close(folder) }
+    guard let lock = openLock(in: folder, flags: 0).nonNegative else {
+      // A worker that was just joining has made its socket while the directory was being removed.
+      if errno == ENOENT { remove(path, folder) }
+      return
     }
+    if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
+    close(lock)
   }
 
   /// In /tmp others can make links of any name, which may lead to what is dear to this user: what is done in a directory
