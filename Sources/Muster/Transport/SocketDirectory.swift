@@ -95,11 +95,9 @@ final class SocketDirectory: Sendable {
     return true
   }
 
-  private static func removeLeftovers(in base: String) {
-    for path in candidates(in: base) { removeIfLeft(path) }
-  }
+  private static func removeLeftovers(in base: String) { for path in candidates(in: base) { removeIfLeft(path) } }
 
-  /// Removes a directory of this user's whose process has gone.
+  /// Removes a directory of this user's if the process that has made it does not live any more.
   static func removeIfLeft(_ path: String) {
     guard let folder = openFolder(path) else { return }
     defer { close(folder) }
