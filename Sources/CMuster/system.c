@@ -194,7 +194,8 @@ struct linux_dirent64 {
 
 // Only async-signal-safe calls: readdir(3) may take malloc's lock, the system call below it does not.
 static void remove_directory(int signal) {
-  int directory = directory_to_remove[0] != 0 ? open(directory_to_remove, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int directory = directory_to_remove[0] != 0 ? open(directory_to_remove, flags) : -1;
   if (directory >= 0) {
     char entries[4096] __attribute__((aligned(8)));
     long size;

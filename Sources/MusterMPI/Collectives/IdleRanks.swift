@@ -23,6 +23,10 @@
       do {
         while taken.count < count {
           let pid = try await pool.take()
+          // The default pool stands for process 1 when no worker is left.
+          guard pid != 1 || ranks.contains(1) else {
+            throw ClusterError(.noWorkers, "mpiDo: all ranks that were workers were removed or lost")
+          }
           if ranks.contains(pid) { taken.append(pid) } else { others.append(pid) }
         }
       } catch {
