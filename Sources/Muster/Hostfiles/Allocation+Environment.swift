@@ -10,7 +10,7 @@ extension Allocation {
   ) throws(ClusterError) {
     if environment["SLURM_JOB_ID"] != nil {
       let allocation = try SlurmAllocation(environment: environment)
-      (scheduler, id) = (.slurm, allocation.job)
+      (scheduler, self.id) = (.slurm, allocation.job)
       machines = Self.machines(allocation.nodes)
     } else if let id = environment["PBS_JOBID"], let file = environment["PBS_NODEFILE"] {
       (scheduler, self.id) = (.pbs, id)

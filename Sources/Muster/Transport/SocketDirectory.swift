@@ -74,40 +74,40 @@ final class SocketDirectory: Sendable {
   static func all() -> [String] {
     let bases = [environmentVariable("XDG_RUNTIME_DIR"), "/run/user/\(geteuid())", "/tmp"].compactMap { $0 }
     var found: Set<String> = []
-    for base in bases {
+    for base in bases where access(base, W_OK) == 0 {
       removeLeftovers(in: base)
-      found.formUnion(candidates(in: base).filter(isPrivate))
+      found.formUnion(candidates(in: base).filter(isOurs))
     }
     return found.sorted()
   }
 
-  /// Somebody else may have made a directory of such a name.
-  private static func isPrivate(_ path: String) -> Bool {
-    guard let folder = openFolder(path) else { return false }
-    defer { close(folder) }
-    var status = stat()
-    return fstat(folder, &status) == 0 && status.st_mode & 0o077 == 0
-  }
-
-  /// What has a name of ours there.
+  /// The paths in a directory that are named as this user's directories are.
   private static func candidates(in base: String) -> [String] {
     guard let everything = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC).nonNegative else { return [] }
     defer { close(everything) }
     return entries(of: everything).filter { $0.hasPrefix(prefix) }.map { "\(base)/\($0)" }
   }
 
-  private static func removeLeftovers(in base: String) {
-    for path in candidates(in: base) {
-      guard let folder = openFolder(path) else { continue }
-      defer { close(folder) }
-      guard let lock = openLock(in: folder, flags: 0).nonNegative else {
-        // A worker that was just joining has made its socket while the directory was being removed.
-        if errno == ENOENT { remove(path, folder) }
-        continue
-      }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
-      close(lock)
+  /// Somebody else may have made a directory of such a name.
+  private static func isOurs(_ path: String) -> Bool {
+    guard let folder = openFolder(path) else { return false }
+    close(folder)
+    return true
+  }
+
+  private static func removeLeftovers(in base: String) { for path in candidates(in: base) { removeIfLeft(path) } }
+
+  /// Removes a directory of this user's if the process that has made it does not live any more.
+  static func removeIfLeft(_ path: String) {
+    guard let folder = openFolder(path) else { return }
+    defer { close(folder) }
+    guard let lock = openLock(in: folder, flags: 0).nonNegative else {
+      // A worker that was just joining has made its socket while the directory was being removed.
+      if errno == ENOENT { remove(path, folder) }
+      return
     }
+    if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
+    close(lock)
   }
 
   /// In /tmp others can make links of any name, which may lead to what is dear to this user: what is done in a directory

@@ -32,11 +32,12 @@ extension SSHManager {
       try machine.validate()
       plan.hosts.append(LaunchPlan.Host(machine.host, workers: machine.count, isHere: Self.isHere(machine.host)))
       guard logins.insert(SSHCommand.Login(machine)).inserted else { continue }
-      let tunnel = SSHCommand.Tunnel(
-        remote: "/tmp/muster-RANDOM.sock", local: SocketDirectory.pattern + "/1.sock")
       var command = try SSHSession.command(
-        SSHCommand.Login(machine), exename: machine.exename, dir: machine.dir ?? options.dir, all,
-        all.tunnel ? tunnel : nil)
+        SSHCommand.Login(machine), exename: machine.exename, dir: machine.dir ?? options.dir, all)
+      if all.tunnel {
+        command.tunnel = SSHCommand.Tunnel(
+          remote: "/tmp/muster-RANDOM.sock", local: SocketDirectory.pattern + "/1.sock")
+      }
       if all.multiplex { command.controlPath = SocketDirectory.pattern + "/s-%C" }
       plan.commands.append(
         LaunchPlan.Command([all.ssh] + command.arguments, purpose: "logs in to \(machine.host) and starts its agent"))

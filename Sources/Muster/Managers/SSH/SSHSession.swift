@@ -22,7 +22,8 @@ final class SSHSession: Sendable {
     _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions, _ cluster: Cluster
   ) async throws -> SSHSession {
     let tunnel = options.tunnel ? try tunnel(cluster, options) : nil
-    var command = try command(login, exename: exename, dir: dir, options, tunnel)
+    var command = try command(login, exename: exename, dir: dir, options, socket: tunnel?.remote)
+    command.tunnel = tunnel
     if options.multiplex { command.controlPath = "\(try cluster.socketDirectory().path)/s-%C" }
     let agents = try HostAgents.expect(1, options.base, at: tunnel.map { [.unix(path: $0.remote)] })
     defer { agents.close() }
@@ -91,15 +92,13 @@ final class SSHSession: Sendable {
 
   // MARK: What runs on the host
 
-  /// What is run here, without the socket of a shared connection.
+  /// - Parameter socket: where the agent finds process 1 through a tunnel.
   static func command(
-    _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions, _ tunnel: SSHCommand.Tunnel?
+    _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions, socket: String? = nil
   ) throws -> SSHCommand {
-    var command = SSHCommand(
-      login: login, command: try remoteCommand(exename: exename, dir: dir, options, socket: tunnel?.remote),
+    SSHCommand(
+      login: login, command: try remoteCommand(exename: exename, dir: dir, options, socket: socket),
       flags: options.sshflags, connectTimeout: max(1, Int(options.timeout.components.seconds)))
-    command.tunnel = tunnel
-    return command
   }
 
   private static func remoteCommand(
