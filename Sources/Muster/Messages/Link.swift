@@ -48,10 +48,8 @@ final class Link: IOSource, Flushable {
     if let descriptor = connection.descriptor {
       try engine.poller.add(self, descriptor: descriptor)
     } else {
-      connection.setReadyHandler { [weak self] in
-        guard let self else { return }
-        self.engine.signal(self)
-      }
+      // Until the link is lost. Not weak: that would make every count of a reference to the link a slow one.
+      connection.setReadyHandler { [self] in engine.signal(self) }
     }
   }
 
@@ -149,7 +147,7 @@ final class Link: IOSource, Flushable {
   func finish(reason: String) {
     let waiters = output.withLock { output in
       output.loss = reason
-      output.queue.removeAll()
+      giveUpQueue(&output)
       let waiters = output.roomWaiters
       output.roomWaiters = []
       return waiters
