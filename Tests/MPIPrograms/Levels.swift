@@ -72,7 +72,7 @@
   func funnel(_ arguments: [String]) async throws {
     let manager = try await startMainLoop(.mpiTransportAll, threadLevel: threadLevel(arguments, 0))
     let channel = RemoteChannel<Int>(capacity: 1)
-    let putting = try await remotecall(PutAll(channel: channel), on: 2, 20_000)
+    let putting = try await remotecall(PutAll(channel: channel), on: 2, 1_000)
     async let ranks = mpiDo(manager, ComputeAndCall(), patience: .milliseconds(100))
     var next = 0
     for try await value in channel {

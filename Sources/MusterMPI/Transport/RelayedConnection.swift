@@ -50,6 +50,12 @@
     // MARK: Any thread
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
+      if let count = try readReceived(into: buffer) { return count }
+      // Whoever waits for this connection need not wait for another thread to look, if this one may.
+      return transport.poll() ? try readReceived(into: buffer) : nil
+    }
+
+    private func readReceived(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
       let (count, taken, isEnded) = input.withLock { input -> (Int, Int, Bool) in
         if input.isClosed { return (0, 0, true) }
         guard !input.messages.isEmpty else { return (0, 0, input.isPeerClosed) }
