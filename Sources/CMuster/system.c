@@ -77,6 +77,19 @@ int muster_set_affinity(pid_t thread, const uint8_t *mask, size_t size) {
   return (int)syscall(SYS_sched_setaffinity, thread, size, mask);
 }
 
+void muster_leave_core(void) {
+  uint8_t mask[1024];
+  long size = muster_get_affinity(mask, sizeof mask);
+  int cpu = sched_getcpu();
+  if (size < 0 || cpu < 0) return;
+  uint8_t bit = (uint8_t)(1 << cpu % 8);
+  mask[cpu / 8] &= (uint8_t)~bit;
+  // Refused where no CPU is left.
+  if (muster_set_affinity(0, mask, (size_t)size) != 0) return;
+  mask[cpu / 8] |= bit;
+  muster_set_affinity(0, mask, (size_t)size);
+}
+
 int muster_set_memory_local(void) { return (int)syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL, 0); }
 
 int muster_set_memory_interleaved(const uint8_t *nodes, size_t size) {
@@ -172,7 +185,8 @@ struct linux_dirent64 {
 
 // Only async-signal-safe calls: readdir(3) may take malloc's lock, the system call below it does not.
 static void remove_directory(int signal) {
-  int directory = directory_to_remove[0] != 0 ? open(directory_to_remove, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int directory = directory_to_remove[0] != 0 ? open(directory_to_remove, flags) : -1;
   if (directory >= 0) {
     char entries[4096] __attribute__((aligned(8)));
     long size;

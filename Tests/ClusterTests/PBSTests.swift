@@ -57,6 +57,32 @@ extension ClusterTests {
       }
     }
 
+    @Test func `a starter that hangs leaves others their part of the time`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2"])
+        try lab.replace(command: "pbs_tmrsh", with: "exec sleep 600")
+        var options = AddprocsOptions()
+        options.timeout = .seconds(24)
+        let pids = try await addprocs(PBSManager(), options: options)
+        #expect(pids.count == 2)
+        try await rmprocs(pids)
+      }
+    }
+
+    @Test func `the commands are found where PBS says that it is`() async throws {
+      try await withPBS { lab in
+        // All that there is, but the commands of a batch system.
+        let tools = lab.directory + "/tools"
+        #expect(
+          shell("mkdir '\(tools)' && ln -s /usr/bin/* '\(tools)' && rm -f '\(tools)'/q* '\(tools)'/pbs*").code == 0)
+        lab.set("PBS_EXEC", lab.directory)
+        lab.set("PATH", tools)
+        let pids = try await addprocs(PBSManager(np: 1))
+        try await rmprocs(pids)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
     @Test func `outside of any job the error says what to do`() async throws {
       let error = await thrown(ClusterError.self) { try await addprocs(PBSManager()) }
       #expect(error?.code == .invalidArgument && error?.message.contains("PBS_JOBID is not set") == true)
@@ -88,6 +114,62 @@ extension ClusterTests {
         #expect(pids.count == count && lab.jobs.count == 1 && lab.secrets.isEmpty)
         #expect(try await pmap(Square(), 1...10) == (1...10).map { $0 * $0 })
         try await rmprocs(pids)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `each launch of a manager has a job of its own`() async throws {
+      try await withPBS { lab in
+        let manager = PBSManager(np: 1)
+        let first = try await addprocs(manager)
+        let second = try await addprocs(manager)
+        #expect(lab.jobs == ["R", "R"])
+        try await rmprocs(first)
+        await eventually("the first job is over") { lab.jobs[0] == "F" }
+        #expect(lab.jobs[1] == "R")
+        #expect(try await remotecallFetch(Square(), on: second[0], 7) == 49)
+        try lab.replace(
+          command: "qsub", with: "if [ \"$1\" = --version ]; then echo pbs_version = 23.06.06; else exit 188; fi")
+        let error = await thrown(ClusterError.self) { try await addprocs(manager) }
+        #expect(error?.message.contains("more than the limits of the queue allow") == true)
+        #expect(try await remotecallFetch(Square(), on: second[0], 7) == 49)
+        #expect(lab.jobs[1] == "R")
+        try await rmprocs(second)
+      }
+    }
+
+    /// However a process ends: by itself, by the terminal, by the batch system, by the kernel.
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func `with process 1 its waiting job goes, and the files with the secret`(signal: Int32) async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "hold")
+        let program = try RunningProgram(["pbs", "2"], environment: ["PATH": lab.path, "HOME": lab.directory])
+        await eventually("the job waits") { lab.jobs == ["Q"] }
+        #expect(lab.secrets.count == 1)
+        kill(program.pid, signal)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+        await eventually("the files are gone") { lab.secrets.isEmpty }
+        await program.expectNothingLeft(within: .seconds(20))
+      }
+    }
+
+    @Test func `with process 1 its running job goes`() async throws {
+      try await withPBS { lab in
+        let program = try RunningProgram(["pbs", "2"], environment: ["PATH": lab.path, "HOME": lab.directory])
+        try await program.waitForOutput("ready")
+        kill(program.pid, SIGKILL)
+        await eventually("the job is over") { lab.jobs == ["F"] }
+        await program.expectNothingLeft(within: .seconds(20))
+      }
+    }
+
+    @Test func `an addprocs that is cancelled while its job waits deletes the job`() async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "hold")
+        let adding = Task { try await addprocs(PBSManager(np: 2)) }
+        await eventually("the job waits") { lab.jobs == ["Q"] }
+        adding.cancel()
+        await thrown(CancellationError.self) { try await adding.value }
         await eventually("the job is over") { lab.jobs == ["F"] }
       }
     }

@@ -141,6 +141,43 @@ extension ClusterTests {
       }
     }
 
+    @Test func sessionsThatShareAConnectionDoNotEndEachOther() async throws {
+      try await onHosts(SSHHosts(["loopback"])) { hosts in
+        var options = hosts.options
+        options.tunnel = true
+        options.multiplex = true
+        options.topology = .masterWorker
+        let first = try await addprocs(["l1"], options: options)
+        let second = try await addprocs(["l1"], options: options)
+        let third = try await addprocs(["l1"], options: options)
+        try await rmprocs(first)
+        try await rmprocs(second)
+        #expect(try await remotecallFetch(Identity(), on: third[0]) == third[0])
+        // Of the sessions only the one that is the connection, and the third.
+        #expect(strays().count { ProcessTable.commandLine(of: $0).first == "ssh" } == 2)
+        #expect(workers() == third)
+        try await rmprocs(third)
+      }
+    }
+
+    @Test func aFailedLoginLeavesNoSocketOfATunnelThere() async throws {
+      try await onHosts(SSHHosts(["loopback"])) { hosts in
+        func sockets() throws -> [String] {
+          try FileManager.default.contentsOfDirectory(atPath: "/tmp").filter {
+            $0.hasPrefix("muster-") && $0.hasSuffix(".sock")
+          }
+        }
+        let before = Set(try sockets())
+        var options = hosts.options
+        options.tunnel = true
+        options.topology = .masterWorker
+        options.exename = "/no/such/program"
+        let error = await thrown(ClusterError.self) { try await addprocs(["l1"], options: options) }
+        #expect(error?.message.contains("127") == true)
+        #expect(Set(try sockets()).subtracting(before).isEmpty)
+      }
+    }
+
     @Test func faultyHostsAreNamedWithTheirReasonAndTheRestGoesOn() async throws {
       try await onHosts(SSHHosts(["loopback"], ["chatty"])) { hosts in
         let (closed, closedPort) = try socket(listening: false)

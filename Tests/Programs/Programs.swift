@@ -36,7 +36,7 @@ struct Programs: ClusterProgram {
     "return": returnFromRun,
     "crash": crash, "arguments": arguments, "output": output, "remove": remove, "stubborn": stubborn,
     "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress,
-    "addprocs": keepAdding, "overSSH": overSSH, "slurm": slurm,
+    "addprocs": keepAdding, "overSSH": overSSH, "slurm": slurm, "pbs": pbs,
   ]
 }
 

@@ -40,7 +40,7 @@ int muster_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag);
 /// Waits at most `nanoseconds` (negative: for ever); fills `tags` and `events`.
 int muster_epoll_wait(int epoll, uint64_t *_Nonnull tags, uint32_t *_Nonnull events, int capacity, int64_t nanoseconds);
 
-/// Nanoseconds of CLOCK_MONOTONIC: a static inline call costs 25 ns, ContinuousClock.now twice that.
+/// Nanoseconds of CLOCK_MONOTONIC, at half the cost of ContinuousClock.now.
 uint64_t muster_now(void);
 
 /// sem_clockwait on CLOCK_MONOTONIC; Swift does not import it. True when the semaphore was taken.
@@ -60,6 +60,8 @@ int muster_accept(int listener);
 long muster_get_affinity(uint8_t *_Nonnull mask, size_t size);
 /// Lets a thread of this process run only there; 0, or -1 and errno.
 int muster_set_affinity(pid_t thread, const uint8_t *_Nonnull mask, size_t size);
+/// Moves this thread to another CPU of those it may run on, if there is one; it may come back.
+void muster_leave_core(void);
 /// The memory policy of this thread and those that it makes; 0, or -1 and errno. set_mempolicy(2) is libnuma's, not
 /// glibc's.
 int muster_set_memory_local(void);
@@ -84,8 +86,8 @@ size_t muster_build_id(uint8_t *_Nonnull out, size_t capacity);
 /// is still the default end the process. In C, because a signal handler may only call async-signal-safe functions.
 void muster_remove_directory_on_signal(const char *_Nullable directory);
 
-/// Calls `handler(address_count, addresses)` where an error is thrown in the current thread (the runtime's
-/// `_swift_willThrow` hook, which swift-testing uses as well). Records at most 64 return addresses per thread.
+/// Remembers for each thread where it has thrown an error last, at most 64 return addresses (the runtime's
+/// `_swift_willThrow` hook, which swift-testing uses as well).
 void muster_record_throws(bool enabled);
 /// The return addresses of the latest throw on this thread; forgets them.
 int muster_take_throw(void *_Nullable *_Nonnull addresses, int capacity);

@@ -52,11 +52,14 @@ final class SignalWatch: IOSource {
   /// - Returns: what `remove` takes.
   func add(on engine: Engine, _ observer: @escaping @Sendable (AllocationWarning) -> Void) -> Int {
     state.withLock { state in
-      if state.observers.isEmpty, let pipe = try? Pipe() {
+      // Kept for ever: a signal that came before the last observer went may be written to it after that.
+      if state.pipe == nil, let pipe = try? Pipe() {
         for end in [pipe.reader, pipe.writer] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+        state.pipe = pipe
+      }
+      if state.engine == nil, let pipe = state.pipe {
         try? engine.poller.add(self, descriptor: pipe.reader)
         for warning in AllocationWarning.allCases { _ = muster_watch_signal(warning.signal, pipe.writer) }
-        state.pipe = pipe
         state.engine = engine
       }
       state.nextKey += 1
@@ -70,7 +73,6 @@ final class SignalWatch: IOSource {
       guard state.observers.removeValue(forKey: key) != nil, state.observers.isEmpty else { return }
       for warning in AllocationWarning.allCases { muster_unwatch_signal(warning.signal) }
       if let pipe = state.pipe { state.engine?.poller.remove(descriptor: pipe.reader) }
-      state.pipe = nil
       state.engine = nil
     }
   }

@@ -2,7 +2,8 @@ import CMuster
 import Glibc
 import Synchronization
 
-/// How much time the batch system leaves this job; `nil` outside of an allocation, and where there is no limit.
+/// How much time the batch system leaves this job; `nil` outside of a job of Slurm (also in one of PBS or LSF, which are
+/// not asked), and where there is no limit.
 ///
 /// Slurm is asked (`squeue`) once a minute at most, as an administrator or the user may change the limit while a job runs.
 public func timeLeft() async -> Duration? { await AllocationClock.shared.timeLeft() }
@@ -28,13 +29,13 @@ final class AllocationClock: Sendable {
   /// In monotonic nanoseconds.
   private func end() async -> UInt64? {
     if let reading = latest.withLock({ $0 }), muster_now() &- reading.asked < Self.patience { return reading.end }
-    guard let job = environmentVariable("SLURM_JOB_ID") else { return nil }
+    guard let job = SlurmEnvironment.ownJob(currentEnvironment()) else { return nil }
     let asked = muster_now()
     let left = await SlurmCommand.output(
       "squeue", ["--noheader", "--jobs=\(job)", "--format=%L"], within: .seconds(10))
     // Slurm may not answer at the moment: what it has said before holds, and what it says in each job's environment.
     guard let left else { return latest.withLock { $0?.end } ?? Self.endOfEnvironment(now: asked) }
-    let reading = Reading(end: SlurmTime.duration(left).map { asked &+ UInt64($0.nanoseconds) }, asked: asked)
+    let reading = Reading(end: SlurmTime.shortest(left).map { asked &+ UInt64($0.nanoseconds) }, asked: asked)
     latest.withLock { $0 = reading }
     return reading.end
   }

@@ -18,7 +18,7 @@ extension Cluster {
       try await workersStart(manager, options)
       launch = try prepareLaunch(count: count, manager, options)
     } catch {
-      await manager.cancelLaunch()
+      await shielded { await manager.cancelLaunch() }
       throw error
     }
     defer { forget(launch) }
@@ -32,6 +32,7 @@ extension Cluster {
         try await manager.launch(launch)
         managers(of: launch, are: manager)
         try await launch.waitUntilSettled()
+        try Task.checkCancellation()
       } onCancel: {
         launch.expire()
       }
@@ -193,13 +194,15 @@ extension Cluster {
 
   /// Ends the processes of those that did not join, or of all.
   private func giveUp(_ launch: LaunchRequest, _ manager: some ClusterManager, all: Bool) async {
-    await withDiscardingTaskGroup { group in
-      for record in launch.snapshot.records where all || record.state != .joined {
-        members.withLock { $0.setState(.leaving, of: record.pid) }
-        group.addTask { [self] in
-          askToLeave(record.pid)
-          try? await manager.kill(record.pid, record.config ?? WorkerConfig())
-          await processLost(record.pid, reason: "it did not join")
+    await shielded { [self] in
+      await withDiscardingTaskGroup { group in
+        for record in launch.snapshot.records where all || record.state != .joined {
+          members.withLock { $0.setState(.leaving, of: record.pid) }
+          group.addTask { [self] in
+            askToLeave(record.pid)
+            try? await manager.kill(record.pid, record.config ?? WorkerConfig())
+            await processLost(record.pid, reason: "it did not join")
+          }
         }
       }
     }

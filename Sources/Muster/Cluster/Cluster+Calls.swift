@@ -96,7 +96,7 @@ extension Cluster {
     try? cast(CancelCall(id: id, caller: myid), Nothing(), over: link)
   }
 
-  private func write<F: RemoteFunction>(_ function: F, _ input: F.Input, to writer: FrameWriter) throws {
+  func write<F: RemoteFunction>(_ function: F, _ input: F.Input, to writer: FrameWriter) throws {
     do {
       try writer.encode(function)
       try writer.encode(input)

@@ -14,7 +14,9 @@ extension Cluster {
       }
       if isOurs {
         defer { for waiter in members.withLock({ $0.endConnecting(to: pid) }) { waiter.resume() } }
-        return try await dial(peer)
+        let link = try await dial(peer)
+        // The peer may have dialled at the same time: all that this process says goes over one connection, in order.
+        return openLink(to: pid) ?? link
       }
       await withUnsafeContinuation { continuation in
         if !members.withLock({ $0.addConnectionWaiter(continuation, for: pid) }) { continuation.resume() }
@@ -96,7 +98,12 @@ extension Cluster {
       connection.close()
       throw ClusterError(.noSuchProcess, "process \(pid) is not there any more", worker: pid)
     }
-    try link.start()
+    do {
+      try link.start()
+    } catch {
+      link.lose("\(error)")
+      throw error
+    }
     return link
   }
 
@@ -107,6 +114,8 @@ extension Cluster {
       host.lost(reason)
       return link.finish(reason: reason)
     }
+    // Why it was lost may take long to find out; meanwhile nobody is to be given this worker.
+    removeFromPools(link.peer)
     task { [self] in
       let (member, isExpected) = members.withLock { members -> (Members.Member?, Bool) in
         let member = members[link.peer]
@@ -126,6 +135,14 @@ extension Cluster {
     task { link.lose(reason) }
   }
 
+  func writingFailed(_ link: Link, reason: String) {
+    task {
+      // What the peer has said last may say more.
+      link.readable()
+      link.lose(reason)
+    }
+  }
+
   /// A process has gone: everything this process had to do with it ends.
   func processLost(_ pid: ProcessID, reason: String) async {
     placements.withLock { $0.release(pid) }
@@ -136,12 +153,13 @@ extension Cluster {
       return (links, member)
     }
     guard let member else { return }
+    // Before those who wait for its answers put it back.
+    removeFromPools(pid)
     for link in links {
       link.lose(reason)
       link.finish(reason: reason)
     }
     references.releaseAll(heldBy: pid)
-    removeFromPools(pid)
     if myid != 1 {
       // A cluster of a test is not the process.
       if pid == 1, self === Cluster.process { WorkerProcess.endWithoutProcess1(reason: reason) }

@@ -37,9 +37,12 @@ extension Cluster {
     }
   }
 
+  /// Also where the calling task has been cancelled, the workers have their time to leave.
   func remove(_ pids: [ProcessID]) async {
-    await withDiscardingTaskGroup { group in
-      for pid in pids { group.addTask { [self] in await remove(pid) } }
+    await shielded { [self] in
+      await withDiscardingTaskGroup { group in
+        for pid in pids { group.addTask { [self] in await remove(pid) } }
+      }
     }
   }
 

@@ -87,6 +87,14 @@ final class Cluster: Sendable {
     }
   }
 
+  /// Runs `body` to its end, with all its patience, though the task that calls may have been cancelled: for what has to be
+  /// put in order then.
+  func shielded<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+    await Task(executorPreference: engine) { [self] in
+      await Cluster.$taskCluster.withValue(self) { await body() }
+    }.value
+  }
+
   /// Starts a task on the Engine, in the context of this cluster.
   @discardableResult
   func task(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {

@@ -14,6 +14,7 @@ struct LaunchingState: Sendable {
   /// The agents that are there, by the negative numbers that their connections go by.
   var hosts: [ProcessID: HostAgent] = [:]
   var nextHost: ProcessID = 0
+  var sharedLogins: [SSHCommand.Login: SharedLogin] = [:]
   var heartbeat: HeartbeatMonitor?
   var heartbeatGeneration = 0
   var lastInterrupt: UInt64 = 0

@@ -105,11 +105,12 @@ final class Dispatcher: Sendable {
   }
 
   private func start(_ loop: ServingLoop) {
-    let task = Task(executorPreference: engine) { [self] in
-      await context { [self] in await serve(loop) }
-      state.withLock { state in state.loops.removeAll { $0 === loop } }
+    loop.setTask {
+      Task(executorPreference: engine) { [self] in
+        await context { [self] in await serve(loop) }
+        state.withLock { state in state.loops.removeAll { $0 === loop } }
+      }
     }
-    loop.setTask(task)
   }
 
   // MARK: The loop

@@ -319,9 +319,26 @@ final class Engine: TaskExecutor, @unchecked Sendable {
       if pollState.rounds & 15 == 15 || pollState.recent.isEmpty, poll(nanoseconds: 0) { return true }
       let now = muster_now()
       if now >= nextDeadline.load(ordering: .relaxed) { return false }
-      if now &- start > spinNanoseconds { return false }
+      if now &- start > spinNanoseconds { return makeRoom() }
     }
   }
+
+  /// Lets others have this core. If what is awaited comes by that, its sender is bound to this core or was put here by
+  /// the kernel, which thinks that who waits does not work: then this thread goes to another, if it may. (Else each of
+  /// the two would go on waking the other on the same core, for three times as long a call.)
+  private func makeRoom() -> Bool {
+    let start = muster_now()
+    sched_yield()
+    guard muster_now() &- start > Self.longestVainYield else { return false }
+    for source in pollState.recent where source.readable() {
+      muster_leave_core()
+      return true
+    }
+    return false
+  }
+
+  /// Nanoseconds `sched_yield` may take where nobody else wants the core; it takes 300.
+  private static let longestVainYield: UInt64 = 1_500
 
   @discardableResult
   private func poll(nanoseconds: Int64) -> Bool {

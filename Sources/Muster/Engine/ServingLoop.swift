@@ -156,7 +156,8 @@ final class ServingLoop: @unchecked Sendable {
 
   // MARK: Cancellation
 
-  func setTask(_ task: Task<Void, Never>) { self.task.withLock { $0 = task } }
+  /// - Parameter make: makes the task, under the lock: it may begin to run before it has been returned, and be cancelled.
+  func setTask(_ make: () -> Task<Void, Never>) { task.withLock { $0 = make() } }
 
   /// Cancels the function that runs, if it is a user's. Returns whether one was.
   func interrupt() -> Bool { interrupt { true } }

@@ -71,7 +71,11 @@ struct KeptFunction: Codable, Sendable {
 struct ForgetForLateJoiners: RemoteAction, InternalFunction {
   let number: Int
 
-  func callAsFunction() { Cluster.current.spreading.withLock { $0.late.remove(number) } }
+  func callAsFunction() {
+    let removed = Cluster.current.spreading.withLock { $0.late.remove(number) }
+    // Outside of the lock: with it goes what the function has captured.
+    withExtendedLifetime(removed) {}
+  }
 }
 
 /// What a process knows of calls of `everywhere`.

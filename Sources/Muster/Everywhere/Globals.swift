@@ -27,7 +27,9 @@ public func global<Value: Sendable>(_ key: GlobalKey<Value>) -> Value? {
 
 /// Keeps a value in this process, until it is replaced or cleared.
 public func setGlobal<Value: Sendable>(_ key: GlobalKey<Value>, _ value: Value) {
-  Cluster.current.globals.withLock { $0[key.name] = value }
+  let old = Cluster.current.globals.withLock { $0.updateValue(value, forKey: key.name) }
+  // Outside of the lock: its `deinit` is the user's.
+  withExtendedLifetime(old) {}
 }
 
 /// Keeps a value in each of several processes, until it is replaced or cleared there.
@@ -76,8 +78,7 @@ struct ClearGlobals: RemoteAction, InternalFunction {
   let names: [String]
 
   func callAsFunction() {
-    Cluster.current.globals.withLock { globals in
-      for name in names { globals[name] = nil }
-    }
+    let old = Cluster.current.globals.withLock { globals in names.map { globals.removeValue(forKey: $0) } }
+    withExtendedLifetime(old) {}
   }
 }

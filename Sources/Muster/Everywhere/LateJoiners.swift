@@ -16,7 +16,9 @@ struct LateFunctions: Sendable {
     return next
   }
 
-  mutating func remove(_ number: Int) { entries.removeAll { $0.number == number } }
+  mutating func remove(_ number: Int) -> Entry? {
+    entries.firstIndex { $0.number == number }.map { entries.remove(at: $0) }
+  }
 
   /// The first that is later than `number`.
   func first(after number: Int) -> Entry? { entries.first { $0.number > number } }

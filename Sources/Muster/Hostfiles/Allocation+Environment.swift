@@ -8,11 +8,10 @@ extension Allocation {
   init?(
     _ environment: [String: String], hostfile: (String, Hostfile.Format) throws(ClusterError) -> Hostfile = Self.read
   ) throws(ClusterError) {
-    if let id = environment["SLURM_JOB_ID"], let nodes = environment["SLURM_JOB_NODELIST"] {
-      let counts = environment["SLURM_TASKS_PER_NODE"] ?? environment["SLURM_JOB_CPUS_PER_NODE"]
-      job = "Slurm job \(id)"
-      let text = nodes + (counts.map { " \($0)" } ?? "")
-      machines = try Hostfile(parsing: text, file: "SLURM_JOB_NODELIST", format: .slurm).machines
+    if environment["SLURM_JOB_ID"] != nil {
+      let allocation = try SlurmAllocation(environment: environment)
+      job = "Slurm job \(allocation.job)"
+      machines = Self.machines(allocation.nodes)
     } else if let id = environment["PBS_JOBID"], let file = environment["PBS_NODEFILE"] {
       job = "PBS job \(id)"
       machines = try hostfile(file, .pbs).machines
@@ -30,6 +29,21 @@ extension Allocation {
     } else {
       return nil
     }
+  }
+
+  /// A node of several components of a job is one machine.
+  private static func machines(_ nodes: [SlurmAllocation.Node]) -> [MachineSpec] {
+    var machines: [MachineSpec] = []
+    for node in nodes {
+      if let index = machines.firstIndex(where: { $0.host == node.name }) {
+        machines[index].count = .exactly((machines[index].count.exactValue ?? 0) + node.tasks)
+      } else {
+        var machine = MachineSpec(host: node.name)
+        machine.count = .exactly(node.tasks)
+        machines.append(machine)
+      }
+    }
+    return machines
   }
 
   private static func read(_ path: String, _ format: Hostfile.Format) throws(ClusterError) -> Hostfile {

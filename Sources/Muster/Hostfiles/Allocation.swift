@@ -35,7 +35,7 @@ struct Allocation: Sendable, Hashable {
   }
 
   /// A name with its domain is the same host as one without.
-  private static func isSame(_ a: String, _ b: String) -> Bool {
+  static func isSame(_ a: String, _ b: String) -> Bool {
     let (a, b) = (a.lowercased(), b.lowercased())
     if a == b { return true }
     guard a.contains(".") != b.contains(".") else { return false }

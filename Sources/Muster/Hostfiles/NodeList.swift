@@ -79,8 +79,10 @@ struct NodePattern {
       try append(numbers.dropFirst())
       rest = behind
     } while !rest.isEmpty
-    // All hosts of a pattern differ in digits only: where the first is one, all are.
-    guard Word.isHostName(parts.map { $0.texts[0] }.joined()) else { throw word.expected("a host") }
+    // All hosts of a pattern differ in digits only: where the first and the last are hosts, all are. Not so the first alone:
+    // 10.0.0.[250-300]
+    let ends = [parts.map { $0.texts[0] }.joined(), parts.map { $0.texts.last! }.joined()]
+    guard ends.allSatisfy({ Word.isHostName($0) }) else { throw word.expected("a host") }
   }
 
   private mutating func append(_ numbers: Word) throws(HostfileError) {

@@ -23,8 +23,7 @@ struct WorkerOrder: Codable, Sendable {
   /// In addition to the agent's own.
   let environment: [String: String]
   let directory: String?
-  /// What the worker reads first. It holds the secret, and comes over a connection whose two ends have proved that
-  /// they know it.
+  /// What the worker reads first, without the secret: that never goes over a connection of ours.
   let invitation: String
 }
 
@@ -64,10 +63,7 @@ struct PassOnOutput: RemoteAction, InternalFunction {
   let isError: Bool
 
   func callAsFunction() async {
-    let cluster = Cluster.current
-    await withUnsafeContinuation { continuation in
-      OutputWriter.shared.write(bytes, isError: isError, cluster) { continuation.resume() }
-    }
+    await OutputWriter.shared.writeAndWait(bytes, isError: isError, Cluster.current)
   }
 }
 

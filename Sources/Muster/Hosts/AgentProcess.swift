@@ -35,6 +35,7 @@ final class AgentProcess: Sendable {
 
   func start(_ order: WorkerOrder) -> StartWorkers.Outcome {
     let cluster = Cluster.current
+    let cookie = cluster.launching.withLock { $0.cookie }
     let forwarder = OutputForwarder(pid: order.pid, engine: cluster.engine, cluster: cluster, writer: output)
     do {
       let child = try ChildProcess.spawn(
@@ -42,7 +43,7 @@ final class AgentProcess: Sendable {
           executable: order.executable ?? LocalManager.ownExecutable(),
           arguments: [Invitation.flag] + order.arguments,
           environment: currentEnvironment().merging(order.environment) { $1 },
-          directory: order.directory, input: order.invitation),
+          directory: order.directory, input: Invitation.line(of: cookie) + order.invitation),
         engine: cluster.engine, output: forwarder)
       children.withLock { $0[order.pid] = child }
       cluster.task { [self] in

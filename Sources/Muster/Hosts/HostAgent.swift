@@ -7,6 +7,7 @@ package final class HostAgent: Sendable {
   private let cluster: Cluster
   private let workers = Mutex<[ProcessID: HostedWorker]>([:])
   private let end = Promise<String>()
+  private let isReleased = Atomic<Bool>(false)
 
   init(report: HostReport, link: Link, cluster: Cluster) {
     self.report = report
@@ -15,9 +16,13 @@ package final class HostAgent: Sendable {
   }
 
   /// The machine, for a placement of its workers.
-  package func node(slots: Int? = nil, reservedCores: Int = 0) -> PlacementPlan.Node {
-    PlacementPlan.Node(name: report.host, topology: report.topology, slots: slots, reservedCores: reservedCores)
+  package func node(_ options: AddprocsOptions, slots: Int? = nil) -> PlacementPlan.Node {
+    PlacementPlan.Node(
+      name: report.host, topology: report.topology, slots: slots, reservedCores: reservedCores(options))
   }
+
+  /// Process 1 keeps cores of its own machine for itself, and of no other.
+  func reservedCores(_ options: AddprocsOptions) -> Int { report.node == .current ? options.reservedCores : 0 }
 
   /// Calls a function in the agent.
   private func call<F: RemoteFunction>(_ function: F, _ input: F.Input) async throws -> F.Output {
@@ -31,7 +36,12 @@ package final class HostAgent: Sendable {
   /// - Returns: for each, its process or why there is none.
   func start(_ orders: [WorkerOrder]) async throws -> [StartWorkers.Outcome] {
     for order in orders { workers.withLock { $0[order.pid] = HostedWorker() } }
-    let outcomes = try await call(StartWorkers(), orders)
+    let outcomes: [StartWorkers.Outcome]
+    do { outcomes = try await call(StartWorkers(), orders) } catch {
+      // Whether they have been started or not, they end with the agent.
+      for order in orders { workers.withLock { $0[order.pid] = nil } }
+      throw error
+    }
     for (order, outcome) in zip(orders, outcomes) where outcome.osPID == nil {
       workers.withLock { $0[order.pid] = nil }
     }
@@ -39,8 +49,6 @@ package final class HostAgent: Sendable {
   }
 
   func worker(_ pid: ProcessID) -> HostedWorker? { workers.withLock { $0[pid] } }
-
-  var hasWorkers: Bool { workers.withLock { !$0.isEmpty } }
 
   /// Waits until a worker has ended, with more and more force.
   func endWorker(_ pid: ProcessID, patience: Duration) async {
@@ -65,6 +73,9 @@ package final class HostAgent: Sendable {
     }
     end.fulfil(.success(reason))
   }
+
+  /// Returns whether this is the first time that it is not needed any more: its workers may be removed at the same time.
+  func release() -> Bool { !isReleased.exchange(true, ordering: .relaxed) }
 
   /// Asks the agent to end, with all workers it has, and waits until it has.
   package func leave(atMost patience: Duration = .seconds(5)) async {

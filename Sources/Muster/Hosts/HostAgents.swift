@@ -9,6 +9,11 @@ import Synchronization
 package final class HostAgents: Sendable {
   private struct State: Sendable {
     var open: Int
+    /// Those that have proved themselves, and are asked what their hosts are.
+    var welcoming: [ProcessID: Link] = [:]
+    /// Why one of them has not become an agent.
+    var problem: ClusterError?
+    var isOver = false
     var arrived: [HostAgent] = []
     var failure: ClusterError?
     var waiters: [UnsafeContinuation<Void, Never>] = []
@@ -98,23 +103,40 @@ package final class HostAgents: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  /// No more will come: the launcher has failed, say.
+  /// No more will come: the launcher has failed, say. Those that have arrived can still be had.
   package func fail(_ error: ClusterError) {
-    state.withLock { if $0.failure == nil { $0.failure = error } }
-    close()
+    state.withLock { state in
+      guard state.failure == nil else { return }
+      let problem = state.problem.flatMap { $0.message == error.message ? nil : $0 }
+      state.failure =
+        problem.map { ClusterError(error.code, "\(error.message); \($0.message)", cause: error.cause) } ?? error
+    }
+    admitNobody()
     wakeAll()
   }
 
-  /// Lets nobody in any more.
-  package func close() { cluster.launching.withLock { $0.agents[ticket] = nil } }
+  /// Nobody waits for them any more: those that have not been taken leave, and so does who comes late. To be called at the
+  /// end of every launch, whatever came of it.
+  package func close() {
+    admitNobody()
+    let (arrived, links) = state.withLock { state in
+      defer { (state.arrived, state.welcoming) = ([], [:]) }
+      state.isOver = true
+      return (state.arrived, Array(state.welcoming.values))
+    }
+    for link in links { link.lose("it is not needed any more") }
+    for agent in arrived { cluster.task { await agent.leave() } }
+  }
+
+  private func admitNobody() { cluster.launching.withLock { $0.agents[ticket] = nil } }
 
   /// An agent has proved itself.
   func join(_ connection: any Connection) throws {
     let (isWanted, isLast) = state.withLock { state in
       state.open -= 1
-      return (state.open >= 0 && state.failure == nil, state.open <= 0)
+      return (state.open >= 0 && state.failure == nil && !state.isOver, state.open <= 0)
     }
-    if isLast { close() }
+    if isLast { admitNobody() }
     guard isWanted else { return connection.close() }
     let number = cluster.launching.withLock { state in
       state.nextHost = state.nextHost.advanced(by: -1)
@@ -122,22 +144,50 @@ package final class HostAgents: Sendable {
     }
     let link = Link(
       peer: number, connection: connection, engine: cluster.engine, dispatcher: cluster.dispatcher, context: cluster)
+    state.withLock { $0.welcoming[number] = link }
     try link.start()
     cluster.task { [self] in
       do {
-        let id = try cluster.sendCall(
-          WelcomeAgent(heartbeatTimeout: heartbeatTimeout.nanoseconds), Nothing(), over: link)
-        let report = try cluster.decode(await link.reply(to: id), from: link, as: HostReport.self)
-        let agent = HostAgent(report: report, link: link, cluster: cluster)
+        let agent = try await welcome(link)
         cluster.launching.withLock { $0.hosts[number] = agent }
         // It may have gone in between.
         if let loss = link.loss { cluster.linkLost(link, reason: loss) }
-        state.withLock { $0.arrived.append(agent) }
+        guard take(agent) else { return await agent.leave() }
         wakeAll()
       } catch {
         link.lose("\(error)")
-        fail(ClusterError(.launchFailed, "the agent of a host could not join: \(error)"))
+        giveUp(number, error)
       }
     }
+  }
+
+  private func welcome(_ link: Link) async throws -> HostAgent {
+    let id = try cluster.sendCall(
+      WelcomeAgent(heartbeatTimeout: heartbeatTimeout.nanoseconds), Nothing(), over: link)
+    let report = try cluster.decode(await link.reply(to: id), from: link, as: HostReport.self)
+    return HostAgent(report: report, link: link, cluster: cluster)
+  }
+
+  /// Returns false if nobody wants it any more.
+  private func take(_ agent: HostAgent) -> Bool {
+    state.withLock { state in
+      state.welcoming[agent.link.peer] = nil
+      guard !state.isOver else { return false }
+      state.arrived.append(agent)
+      return true
+    }
+  }
+
+  /// One agent could not say what its host is; others may.
+  private func giveUp(_ number: ProcessID, _ error: any Error) {
+    // Without the backtrace: that is of Muster's own code.
+    let reason = (error as? RemoteError)?.message ?? (error as? ClusterError)?.message ?? "\(error)"
+    let problem = ClusterError(.launchFailed, "the agent of a host could not join: \(reason)")
+    let isHopeless = state.withLock { state in
+      state.welcoming[number] = nil
+      state.problem = state.problem ?? problem
+      return state.open <= 0 && state.welcoming.isEmpty
+    }
+    if isHopeless { fail(problem) }
   }
 }

@@ -94,6 +94,9 @@ package final class HostFleet: Sendable {
     await releaseIfIdle(agent)
   }
 
+  /// The agent that has started a worker.
+  func agent(of pid: ProcessID) -> HostAgent? { state.withLock { $0.agents[pid] } }
+
   /// As `ClusterManager.lossReason`.
   package func lossReason(_ pid: ProcessID) async -> String? {
     guard let worker = state.withLock({ $0.agents[pid] })?.worker(pid) else { return nil }
@@ -103,7 +106,7 @@ package final class HostFleet: Sendable {
   /// The agent leaves if it has nothing to do any more.
   package func releaseIfIdle(_ agent: HostAgent) async {
     let isIdle = state.withLock { state in !state.agents.values.contains { $0 === agent } }
-    guard isIdle else { return }
+    guard isIdle, agent.release() else { return }
     await agent.leave()
     await onIdle(agent)
   }

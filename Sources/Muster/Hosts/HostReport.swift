@@ -17,16 +17,24 @@ package struct HostReport: Codable, Sendable {
   let process1: TransportAddress?
   /// Where the workers of this host make their Unix sockets.
   let socketDirectory: String
-  /// What batch systems and MPI tell each process they start (rank, node, task …): variables of the agent's environment.
+  /// What batch systems tell each process they start of its place: variables of the agent's environment. No others, because
+  /// there are secrets among them (`SLURM_JWT`), and this goes over the network.
   package let variables: [String: String]
 
-  private static let prefixes = ["SLURM_", "SLURMD_", "PBS_", "PMI_", "PMIX_", "OMPI_COMM_WORLD_", "MPI_", "HYDI_"]
+  private static let told: Set<String> = [
+    "SLURM_PROCID", "SLURMD_NODENAME", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID",
+    "PBS_MUSTER_NODE", "PBS_MUSTER_WORKERS", "PBS_MUSTER_NODES",
+  ]
+
+  static func variables(of environment: [String: String]) -> [String: String] {
+    environment.filter { name, _ in told.contains(name) }
+  }
 
   static func current(process1: TransportAddress?) throws -> HostReport {
     HostReport(
       host: hostName(), node: .current, osPID: getpid(), topology: try .thisMachine(),
       cpuQuota: ControlGroup.cpuQuota(), descriptorLimit: DescriptorLimit.current(),
       process1: process1, socketDirectory: try Cluster.current.socketDirectory().path,
-      variables: currentEnvironment().filter { name, _ in prefixes.contains { name.hasPrefix($0) } })
+      variables: variables(of: currentEnvironment()))
   }
 }

@@ -40,21 +40,38 @@ public struct AddprocsOptions: Sendable {
 
   public init() {}
 
-  private static var defaultTimeout: Duration {
-    environmentVariable("MUSTER_WORKER_TIMEOUT").flatMap(Double.init).map { .seconds($0) } ?? .seconds(60)
+  private static var defaultTimeout: Duration { timeout(environmentVariable("MUSTER_WORKER_TIMEOUT")) }
+
+  /// Reads seconds; what is no time a cluster could wait is as if it were not there.
+  static func timeout(_ text: String?) -> Duration {
+    guard let seconds = text.flatMap(Double.init), seconds > 0, seconds < 1e9 else { return .seconds(60) }
+    return .seconds(seconds)
   }
 
   func validate(count: Int) throws(ClusterError) {
-    func invalid(_ message: String) -> ClusterError { ClusterError(.invalidArgument, "addprocs: \(message)") }
+    try validate()
     guard count > 0 else {
-      throw invalid("\(count) workers were asked for: the count must be at least 1 (use .auto for one worker per core)")
+      throw Self.invalid(
+        "\(count) workers were asked for: the count must be at least 1 (use .auto for one worker per core)")
     }
+    if let atLeast, atLeast > count {
+      throw Self.invalid("options.atLeast is \(atLeast): it must be between 1 and the \(count) workers asked for")
+    }
+  }
+
+  private static func invalid(_ message: String) -> ClusterError {
+    ClusterError(.invalidArgument, "addprocs: \(message)")
+  }
+
+  /// Before anything is started to find out how many workers there are to be.
+  func validate() throws(ClusterError) {
+    func invalid(_ message: String) -> ClusterError { Self.invalid(message) }
     guard timeout > .zero else { throw invalid("options.timeout is \(timeout): it must be positive") }
     guard heartbeatTimeout >= .milliseconds(100) else {
       throw invalid("options.heartbeatTimeout is \(heartbeatTimeout): it must be at least 0.1 seconds")
     }
-    if let atLeast, !(1...count).contains(atLeast) {
-      throw invalid("options.atLeast is \(atLeast): it must be between 1 and the \(count) workers asked for")
+    if let atLeast, atLeast < 1 {
+      throw invalid("options.atLeast is \(atLeast): it must be between 1 and the number of workers asked for")
     }
     if let threadsPerWorker, threadsPerWorker < 1 {
       throw invalid("options.threadsPerWorker is \(threadsPerWorker): it must be at least 1")

@@ -30,10 +30,17 @@ package final class ProcessWatch: IOSource {
   }
 
   func readable() -> Bool {
+    // An event may have been that of a descriptor whose place in the table of the poller this one has taken.
+    guard hasEnded else { return false }
     guard !isOver.exchange(true, ordering: .relaxed) else { return false }
     engine.poller.remove(descriptor: descriptor)
     ended(exitStatus.map { "\($0)" } ?? "its process has gone")
     return true
+  }
+
+  private var hasEnded: Bool {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0
   }
 
   /// Of a process whose parent has not asked yet: the last field of /proc/PID/stat (proc(5)).

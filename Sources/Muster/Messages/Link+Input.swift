@@ -75,7 +75,7 @@ extension Link {
         guard input.backlogSize < Self.backlogLimit else { return }
         let request = try Request(frame, from: self, target: target(of: frame, in: input))
         input.backlog.append(request)
-        input.backlogSize += frame.body.count
+        input.backlogSize += request.storage.bytes.count
       } else {
         try handle(frame, &input)
       }

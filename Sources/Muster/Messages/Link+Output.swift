@@ -101,10 +101,10 @@ extension Link {
     do {
       output.isBlocked = try !output.queue.write(to: connection)
     } catch {
-      // The reading side learns of it, too, and says so once; until then nothing more is written.
+      // A part of a frame may have left: nothing more is written.
       output.isBlocked = true
       giveUpQueue(&output)
-      engine.signal(self)
+      context.writingFailed(self, reason: "\(error)")
     }
     isOverfull.store(output.queue.byteCount > Self.highWater, ordering: .sequentiallyConsistent)
     setInterest(output: output.isBlocked)

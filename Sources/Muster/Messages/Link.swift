@@ -47,9 +47,12 @@ final class Link: IOSource, Flushable {
   func start() throws(ClusterError) {
     if let descriptor = connection.descriptor {
       try engine.poller.add(self, descriptor: descriptor)
+      // It may have been lost before: a descriptor that has been shut down would be reported again and again.
+      if loss != nil { engine.poller.remove(descriptor: descriptor) }
     } else {
       // Until the link is lost. Not weak: that would make every count of a reference to the link a slow one.
       connection.setReadyHandler { [self] in engine.signal(self) }
+      if loss != nil { connection.setReadyHandler(nil) }
     }
   }
 
@@ -79,10 +82,7 @@ final class Link: IOSource, Flushable {
 
   private func takeWriter() -> FrameWriter {
     if let spare = exchangeSpare(nil) { return spare }
-    let writer = FrameWriter()
-    writer.userInfo[.destination] = peer
-    writer.userInfo[.outgoingReferences] = writer.references
-    return writer
+    return FrameWriter(for: peer)
   }
 
   private func putBack(_ writer: FrameWriter) {
@@ -176,6 +176,8 @@ protocol LinkContext: AnyObject, Sendable {
   func linkLost(_ link: Link, reason: String)
   /// Says on standard error what nobody waits to hear.
   func report(_ message: String)
+  /// Nothing can be written any more. Called with the link's lock held, as `peerLeaves`.
+  func writingFailed(_ link: Link, reason: String)
   /// The peer has said that it leaves. Called with the link's lock held: `lose` has to wait.
   func peerLeaves(_ link: Link, reason: String)
 }

@@ -105,6 +105,10 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
         while isUsable, underWay.count < window.depth, let unit = run.take() {
           do {
             underWay.append(try await send(unit, to: pid, mailbox))
+          } catch let error as ProcessExitedError where error.pid == pid {
+            // It was not sent: nothing is wrong with it.
+            run.takeBack(unit)
+            isUsable = false
           } catch {
             await notDone(unit, by: pid, error)
             isUsable = isThere(pid)
@@ -123,7 +127,10 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     }
   }
 
-  private func isThere(_ pid: ProcessID) -> Bool { cluster.members.withLock { $0.isPresent(pid) } }
+  private func isThere(_ pid: ProcessID) -> Bool {
+    let (isPresent, link) = cluster.members.withLock { ($0.isPresent(pid), $0.openLink(to: pid)) }
+    return isPresent && link?.loss == nil
+  }
 
   /// A worker has gone with a unit. If it was removed on purpose nothing is wrong with that, and others do it.
   private func notDone(_ unit: WorkUnit, by pid: ProcessID, _ error: any Error) async {

@@ -141,10 +141,13 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
 
   // MARK: The owner
 
-  /// Asks the owner; `nil` when another task has fetched the value meanwhile, so that the owner keeps it no more.
-  private func askOwner<Question: RemoteThunk>(_ question: Question) async throws -> Question.Output? {
-    try await core.reach()
+  /// Asks the owner; `nil` when the value is here meanwhile, so that the owner need not keep it any more.
+  func askOwner<Question: RemoteThunk>(_ question: Question) async throws -> Question.Output? {
+    let use = FutureCore.Use(of: core)
+    defer { withExtendedLifetime(use) {} }
+    guard core.cached == nil else { return nil }
     do {
+      try await core.reach()
       return try await core.cluster.call(question, on: owner, Nothing())
     } catch {
       if core.cached != nil { return nil }
@@ -153,6 +156,9 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
   }
 
   private func putToOwner(_ value: Value) async throws {
+    let use = FutureCore.Use(of: core)
+    defer { withExtendedLifetime(use) {} }
+    guard core.cached == nil else { throw ClusterError.alreadySet(id) }
     try await core.reach()
     do {
       _ = try await core.cluster.call(PutReference<Value>(id: id), on: owner, value)
@@ -187,8 +193,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       try container.encode(0, forKey: .owner)
       return
     }
-    // Before it is looked for: who finds no value here says so by a reference, and the owner must still know of that.
-    let sending = FutureCore.Sending(core)
+    let use = FutureCore.Use(of: core)
     if let outcome = resolve(), let value = try? typed(outcome) {
       try container.encode(owner.rawValue, forKey: .owner)
       try container.encode(id.whence.rawValue, forKey: .whence)
@@ -196,7 +201,7 @@ public final class Future<Value: Codable & Sendable>: AbstractRemoteRef, Codable
       try container.encode(value, forKey: .value)
     } else {
       core.hold()
-      try container.encode(outgoing.add(id, owner: owner, keeping: sending), forKey: .reference)
+      try container.encode(outgoing.add(id, owner: owner, keeping: use), forKey: .reference)
     }
   }
 

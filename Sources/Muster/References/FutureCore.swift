@@ -24,9 +24,9 @@ final class FutureCore: Sendable {
     var arrival: Arrival?
     /// The owner counts this process among the holders.
     var holds: Bool
-    /// Frames with this reference that are being written: their receivers' holds are registered before this process
-    /// gives up its own.
-    var sendings = 0
+    /// How many questions to the owner and frames with this reference are on their way out. Only after them this process
+    /// may say that it needs the value no more.
+    var uses = 0
   }
 
   /// Holds the answer until the next reader decodes it, in its own time and not the Engine's.
@@ -113,7 +113,7 @@ final class FutureCore: Sendable {
 
   private func releaseIfFinished(_ state: inout State) {
     // A failure is not sent along with the future: whoever gets that asks the owner.
-    guard state.holds, state.sendings == 0, case .success? = state.cached else { return }
+    guard state.holds, state.uses == 0, case .success? = state.cached else { return }
     state.holds = false
     cluster.releases.add(id, owner: owner, registrar: registrar)
   }
@@ -132,6 +132,9 @@ final class FutureCore: Sendable {
   }
 
   /// From now on the owner counts this process among the holders. Said under the lock: who finds it said may ask.
+  ///
+  /// Only in a `Use` that began before the value was here: after it the hold may have been given up and the value be
+  /// forgotten, and the owner would take this for the first word of a new one.
   func hold() {
     state.withLock { state in
       guard !state.holds else { return }
@@ -143,17 +146,17 @@ final class FutureCore: Sendable {
   /// While it lives, this process gives up no hold on account of the value's coming meanwhile.
   ///
   /// It ends in its `deinit`, which may run wherever a frame is dropped.
-  final class Sending: Sendable {
+  final class Use: Sendable {
     private let core: FutureCore
 
-    init(_ core: FutureCore) {
+    init(of core: FutureCore) {
       self.core = core
-      core.state.withLock { $0.sendings += 1 }
+      core.state.withLock { $0.uses += 1 }
     }
 
     deinit {
       core.state.withLock { state in
-        state.sendings -= 1
+        state.uses -= 1
         core.releaseIfFinished(&state)
       }
     }

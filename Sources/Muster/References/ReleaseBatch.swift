@@ -11,7 +11,7 @@ final class ReleaseBatch: Flushable {
   fileprivate enum Word: Sendable {
     case holds(HoldChanges)
     /// Makes a channel.
-    case creation(@Sendable (Link) throws -> Void)
+    case creation(EncodedCast)
   }
 
   /// What one owner is still to hear.
@@ -84,51 +84,78 @@ final class ReleaseBatch: Flushable {
     for reference in references where reference.owner == me {
       cluster.references.change(CollectionOfOne(reference.id), holder, registrar: me, by: change)
     }
-    state.withLock { state in
+    let sent = state.withLock { state in
       var owners: Set<ProcessID> = []
       for reference in references where reference.owner != me {
         state.queues[state.index(of: reference.owner)].append(
           reference.id, holder: holder, registrar: me, change: change)
         owners.insert(reference.owner)
       }
-      for owner in owners { send(&state.queues[state.index(of: owner)]) }
+      return owners.flatMap { send(&state.queues[state.index(of: $0)]) }
     }
+    withExtendedLifetime(sent) {}
   }
 
   /// Has the owner make a channel.
-  func create(on owner: ProcessID, _ creation: @escaping @Sendable (Link) throws -> Void) {
-    say(.creation(creation), to: owner)
+  ///
+  /// - Parameter encode: encodes the word for its receiver: here and now, as what makes the channel is the user's, and may
+  ///   hold references itself.
+  func create(on owner: ProcessID, _ encode: (_ receiver: ProcessID) throws -> EncodedCast) {
+    let isRelayed = state.withLock { state in
+      let index = state.index(of: owner)
+      if !cluster.members.withLock({ $0.mayConnect(to: owner) }) { state.queues[index].isRelayed = true }
+      return state.queues[index].isRelayed
+    }
+    do {
+      let creation = try encode(isRelayed ? 1 : owner)
+      register(creation.references, for: isRelayed ? 1 : owner)
+      say(.creation(creation), to: owner)
+    } catch {
+      cluster.report("process \(owner) cannot be told to make a channel: \(error)")
+    }
   }
 
   /// Passes on what a process that has no connection to the owner had to say.
   func relay(_ changes: HoldChanges, to owner: ProcessID) { say(.holds(changes), to: owner) }
 
   private func say(_ word: Word, to owner: ProcessID) {
-    state.withLock { state in
+    let sent = state.withLock { state in
       let index = state.index(of: owner)
       state.queues[index].words.append(word)
-      send(&state.queues[index])
+      return send(&state.queues[index])
     }
+    withExtendedLifetime(sent) {}
   }
 
   func flush() {
-    state.withLock { state in
+    let sent = state.withLock { state in
       state.count = 0
       state.isScheduled = false
-      for index in state.queues.indices where !state.queues[index].words.isEmpty { send(&state.queues[index]) }
+      var sent: [EncodedCast] = []
+      for index in state.queues.indices where !state.queues[index].words.isEmpty {
+        sent += send(&state.queues[index])
+      }
+      return sent
     }
+    withExtendedLifetime(sent) {}
   }
 
   /// Sends with the lock held: nothing may overtake.
-  private func send(_ queue: inout Queue) {
-    guard !queue.words.isEmpty else { return }
-    guard let link = cluster.openLink(to: queue.isRelayed ? 1 : queue.owner) else { return connect(&queue) }
+  ///
+  /// - Returns: what is to be dropped outside of the lock, as with it go a user's values.
+  private func send(_ queue: inout Queue) -> [EncodedCast] {
+    guard !queue.words.isEmpty else { return [] }
+    guard let link = cluster.openLink(to: queue.isRelayed ? 1 : queue.owner) else {
+      connect(&queue)
+      return []
+    }
+    let creations = queue.creations
     for word in queue.words {
       do {
         switch word {
         case .holds(let changes):
           try cluster.cast(ChangeHolds(owner: queue.owner, changes: changes), Nothing(), over: link)
-        case .creation(let create): try create(link)
+        case .creation(let creation): try link.enqueue(creation.writer, function: creation.function, isAwaited: false)
         }
       } catch is ProcessExitedError {
         // It keeps nothing.
@@ -137,6 +164,7 @@ final class ReleaseBatch: Flushable {
       }
     }
     queue.words.removeAll(keepingCapacity: true)
+    return creations
   }
 
   /// This process has heard of the owner, but never talked to it.
@@ -147,16 +175,36 @@ final class ReleaseBatch: Flushable {
     cluster.task { [self] in
       var failure: (any Error)?
       do { _ = try await cluster.link(to: owner) } catch { failure = error }
-      state.withLock { state in
+      if let failure {
+        let isRelayed = (failure as? ClusterError)?.code == .notConnected && cluster.myid != 1
+        redirect(owner, isRelayed: isRelayed)
+      }
+      let sent = state.withLock { state in
         let index = state.index(of: owner)
         state.queues[index].isConnecting = false
-        if let failure {
-          state.queues[index].isRelayed = (failure as? ClusterError)?.code == .notConnected && cluster.myid != 1
-          if !state.queues[index].isRelayed { state.queues[index].words = [] }
-        }
-        send(&state.queues[index])
+        return send(&state.queues[index])
       }
+      withExtendedLifetime(sent) {}
     }
+  }
+
+  /// Nothing can be said to an owner directly: process 1 passes it on, or nobody hears of it.
+  private func redirect(_ owner: ProcessID, isRelayed: Bool) {
+    let (creations, dropped) = state.withLock { state in
+      let index = state.index(of: owner)
+      let wasRelayed = state.queues[index].isRelayed
+      state.queues[index].isRelayed = isRelayed
+      let creations = wasRelayed ? [] : state.queues[index].creations
+      guard !isRelayed else { return (creations, []) }
+      defer { state.queues[index].words = [] }
+      return (creations, state.queues[index].words)
+    }
+    // The references in them go to process 1 now, and not to the owner.
+    for creation in creations {
+      if isRelayed { register(creation.references, for: 1) }
+      register(creation.references, for: owner, change: -1)
+    }
+    withExtendedLifetime(dropped) {}
   }
 }
 
@@ -175,6 +223,10 @@ extension ReleaseBatch.State {
 }
 
 extension ReleaseBatch.Queue {
+  fileprivate var creations: [EncodedCast] {
+    words.compactMap { if case .creation(let creation) = $0 { creation } else { nil } }
+  }
+
   /// Continues the latest change if it is one of the same kind.
   fileprivate mutating func append(_ id: RRID, holder: ProcessID, registrar: ProcessID, change: Int) {
     if case .holds(var changes)? = words.last, changes.continues(with: id, holder, registrar, change) {

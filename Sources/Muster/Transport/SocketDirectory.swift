@@ -26,7 +26,9 @@ final class SocketDirectory: Sendable {
         .launchFailed, "cannot make a directory for sockets in \(base): \(describe(errno: errno)) (set XDG_RUNTIME_DIR)"
       )
     }
-    lock = Self.openLock(in: made, flags: O_CREAT)
+    let folder = Self.openFolder(made)
+    lock = folder.map { Self.openLock(in: $0, flags: O_CREAT) } ?? -1
+    if let folder { close(folder) }
     flock(lock, LOCK_EX | LOCK_NB)
     path = prefix + made.dropFirst("\(base)/.muster-\(geteuid())-".utf8.count)
     rename(made, path)
@@ -44,30 +46,53 @@ final class SocketDirectory: Sendable {
     muster_remove_directory_on_signal(nil)
   }
 
+  /// Removes a directory of this user's, with the files in it.
   static func remove(_ path: String) {
-    for name in entries(of: path) { unlink("\(path)/\(name)") }
+    guard let folder = openFolder(path) else { return }
+    defer { close(folder) }
+    remove(path, folder)
+  }
+
+  private static func remove(_ path: String, _ folder: Int32) {
+    for name in entries(of: folder) { unlinkat(folder, name, 0) }
     rmdir(path)
   }
 
   private static func removeLeftovers(in base: String, prefix: String) {
-    for name in entries(of: base) where name.hasPrefix(prefix) {
-      let lock = openLock(in: "\(base)/\(name)", flags: 0)
-      guard lock >= 0 else {
+    guard let everything = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC).nonNegative else { return }
+    defer { close(everything) }
+    for name in entries(of: everything) where name.hasPrefix(prefix) {
+      let path = "\(base)/\(name)"
+      guard let folder = openFolder(path) else { continue }
+      defer { close(folder) }
+      guard let lock = openLock(in: folder, flags: 0).nonNegative else {
         // A worker that was just joining has made its socket while the directory was being removed.
-        if errno == ENOENT { remove("\(base)/\(name)") }
+        if errno == ENOENT { remove(path, folder) }
         continue
       }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove("\(base)/\(name)") }
+      if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
       close(lock)
     }
   }
 
-  private static func openLock(in directory: String, flags: Int32) -> Int32 {
-    open("\(directory)/lock", O_RDWR | O_CLOEXEC | flags, 0o600)
+  /// In /tmp others can make links of any name, which may lead to what is dear to this user: what is done in a directory
+  /// is done by its descriptor, and only if it is a directory and this user's own.
+  private static func openFolder(_ path: String) -> Int32? {
+    guard let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW).nonNegative else { return nil }
+    var status = stat()
+    if fstat(folder, &status) == 0, status.st_uid == geteuid() { return folder }
+    close(folder)
+    return nil
   }
 
-  private static func entries(of path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
+  private static func openLock(in folder: Int32, flags: Int32) -> Int32 {
+    openat(folder, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0o600)
+  }
+
+  /// The names in a directory; the descriptor stays the caller's.
+  private static func entries(of folder: Int32) -> [String] {
+    let own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard own >= 0, let directory = fdopendir(own) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
@@ -78,4 +103,9 @@ final class SocketDirectory: Sendable {
     }
     return names
   }
+}
+
+extension Int32 {
+  /// A descriptor; `nil` for -1.
+  fileprivate var nonNegative: Int32? { self >= 0 ? self : nil }
 }

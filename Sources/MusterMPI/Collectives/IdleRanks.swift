@@ -20,8 +20,10 @@
         while taken.count < count {
           guard ranks().count >= count else { throw Self.tooFew(count, ranks().count) }
           let pid = try await pool.take()
-          // That one is given when there are no workers, and again and again.
-          if pid == 1 { throw Self.tooFew(count, 0) }
+          // The default pool stands for process 1 when no worker is left, again and again.
+          guard pid != 1 else {
+            throw ClusterError(.noWorkers, "mpiDo: all ranks that were workers were removed or lost")
+          }
           if ranks().contains(pid) { taken.append(pid) } else { others.append(pid) }
         }
       } catch {

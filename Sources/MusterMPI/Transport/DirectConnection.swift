@@ -112,7 +112,8 @@
       while true {
         let (message, isClosed, isPeerClosed) = input.withLock { input in
           let message = input.messages.popFirst()
-          if input.messages.isEmpty, !input.isClosed, !input.isPeerClosed { isQueueing.store(false, ordering: .relaxed) }
+          let isEnding = input.isClosed || input.isPeerClosed
+          if input.messages.isEmpty, !isEnding { isQueueing.store(false, ordering: .relaxed) }
           return (message, input.isClosed, input.isPeerClosed)
         }
         if isClosed { throw .closed }

@@ -17,11 +17,14 @@ final class PBSLab {
   let directory: String
   private var saved: [String: String?] = [:]
 
+  /// Where the commands are found, of the stand-in and others.
+  var path: String { "\(directory)/bin:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") }
+
   fileprivate init(_ nodes: [String]) throws {
     directory = NSTemporaryDirectory() + "pbs-lab-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try Self.run(["up", directory] + nodes)
-    set("PATH", "\(directory)/bin:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"))
+    set("PATH", path)
     set("HOME", directory)
   }
 

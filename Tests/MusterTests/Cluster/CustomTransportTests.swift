@@ -200,3 +200,21 @@ extension Result where Failure == any Error {
 
   fileprivate var isSuccess: Bool { (try? get()) != nil }
 }
+
+/// Whether the connection that this process gets to another is the one on which it sends everything.
+struct GetsItsConnection: RemoteFunction {
+  func callAsFunction(_ pid: ProcessID) async throws -> Bool {
+    let cluster = Cluster.current
+    let link = try await cluster.link(to: pid)
+    return link === cluster.openLink(to: pid)
+  }
+}
+
+@Test func `two who connect to each other at the same time each send over one connection only`() async throws {
+  let manager = InProcessManager(2)
+  try await withInProcessWorkers(manager) { pids async throws in
+    manager.crosses.store(true, ordering: .relaxed)
+    #expect(try await remotecallFetch(GetsItsConnection(), on: pids[0], pids[1]))
+    #expect(manager.connected.elements.suffix(2) == [[pids[0], pids[1]], [pids[1], pids[0]]])
+  }
+}

@@ -24,6 +24,17 @@ func `an invitation is read as it was written`(parent: Int32?, restrict: Bool) t
   #expect(text.utf8.count < Invitation.maximumSize)
 }
 
+@Test func `of very many addresses those are left out that would not be read`() throws {
+  var written = Invitation(
+    cookie: Cookie(), addresses: (0..<2_000).map { .tcp(host: "fd77::\(String($0, radix: 16))", port: 5) }, ticket: 1,
+    timeout: .seconds(1), transport: .automatic, restrict: false, parent: nil)
+  written.isAgent = true
+  #expect(written.text.utf8.count <= Invitation.maximumSize && written.text.hasSuffix("\n\n"))
+  let read = try Invitation(text: written.text)
+  #expect(read.isAgent && read.addresses.count > 100)
+  #expect(read.addresses == Array(written.addresses.prefix(read.addresses.count)))
+}
+
 @Test func `what lacks a line, or has one that says nothing, is no invitation and does not show the cookie`() {
   let lines = invitation().text.split(separator: "\n").map(String.init)
   let cookie = lines.first { $0.hasPrefix("cookie=") }!.dropFirst(7)

@@ -26,7 +26,8 @@ import Testing
   let second = late.add { _, _ in }
   let third = late.add { _, _ in }
   #expect(late.first(after: 0)?.number == first && late.first(after: first)?.number == second)
-  late.remove(second)
+  let removed = late.remove(second)
+  #expect(removed?.number == second)
   #expect(late.first(after: first)?.number == third && late.first(after: third) == nil)
 }
 

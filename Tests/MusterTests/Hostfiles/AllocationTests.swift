@@ -32,6 +32,18 @@ private func allocation(_ list: String) throws -> Allocation {
     "SLURM_JOB_ID": "12", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_TASKS_PER_NODE": "2,1", "SLURM_JOB_CPUS_PER_NODE": "9",
   ])
   #expect(slurm?.job == "Slurm job 12" && slurm?.machines.map(\MachineSpec.description) == ["2*n1", "n2"])
+  // A step has variables of its own, and so have the components of a job.
+  let step = try Allocation([
+    "SLURM_JOB_ID": "12", "SLURM_STEP_ID": "0", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_TASKS_PER_NODE": "1",
+    "SLURM_JOB_CPUS_PER_NODE": "4,2",
+  ])
+  #expect(step?.machines.map(\MachineSpec.description) == ["4*n1", "2*n2"])
+  let components = try Allocation([
+    "SLURM_JOB_ID": "12", "SLURM_HET_SIZE": "2", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_TASKS_PER_NODE": "1(x2)",
+    "SLURM_JOB_NODELIST_HET_GROUP_0": "n[1-2]", "SLURM_TASKS_PER_NODE_HET_GROUP_0": "1(x2)",
+    "SLURM_JOB_NODELIST_HET_GROUP_1": "n[2-3]", "SLURM_TASKS_PER_NODE_HET_GROUP_1": "2(x2)",
+  ])
+  #expect(components?.machines.map(\MachineSpec.description) == ["n1", "3*n2", "2*n3"])
   let pbs = try Allocation(["PBS_JOBID": "3.head", "PBS_NODEFILE": "/var/spool/3"]) {
     (path, format) throws(ClusterError) in
     #expect(path == "/var/spool/3" && format == .pbs)

@@ -19,7 +19,8 @@ func `a node list is its hosts in order`(text: String, hosts: [String]) throws {
   ("n[1-2", 6, "]"), ("n[]", 3, "a number"), ("n[1,]", 5, "a number"), ("n[2-1]", 5, "not below 2"),
   ("n[a-b]", 3, "a number"), ("n[1-2-3]", 5, "a number"), ("n[0-4:2]", 5, "a number"), ("n[-1]", 3, "a number"),
   ("n[1-70000]", 3, "at most 65536"), ("n[1-300]m[1-300]", 11, "at most 65536"), ("n]1", 1, "a host"),
-  ("[1-3]", 1, "a host"), ("-n[1-3]", 1, "a host"), ("n1 n2", 1, "a host"), ("n[[1-2]]", 3, "a number"),
+  ("[1-3]", 1, "a host"), ("-n[1-3]", 1, "a host"), ("10.0.0.[250-300]", 1, "a host"), ("n1 n2", 1, "a host"),
+  ("n[[1-2]]", 3, "a number"),
   ("n[1-9999999999999999999]", 5, "a number"), ("n[1-60000],m[1-60000]", 12, "at most 65536 hosts"),
 ])
 func `what is no node list is an error with the column and what was expected`(

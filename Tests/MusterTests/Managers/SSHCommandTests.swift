@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -49,6 +50,7 @@ private func value(_ option: String, in arguments: [String]) -> String? {
   ("plain-word_1.2/x", "plain-word_1.2/x", "plain-word_1.2/x"), ("", "''", "''"),
   ("two words", "'two words'", "'two words'"),
   ("it's", "'it'\\''s'", "'it'\\''s'"), ("$HOME `x` \"y\"", "'$HOME `x` \"y\"'", "'$HOME `x` \"y\"'"),
+  ("a'\u{301}b", "'a'\\''\u{301}b'", "'a'\\''\u{301}b'"), ("a\r\nb", "'a\r\nb'", "'a\r\\\nb'"),
   ("wow!", "'wow!'", "'wow\\!'"), ("a\nb", "'a\nb'", "'a\\\nb'"), ("*", "'*'", "'*'"),
 ])
 func `words are quoted as the login shell wants them`(word: String, posix: String, csh: String) {
@@ -59,6 +61,21 @@ func `words are quoted as the login shell wants them`(word: String, posix: Strin
 @Test func `a program runs in the place of the shell, in its directory`() {
   #expect(SSHOptions.Shell.posix.command(["/bin/a b", "--worker"], in: nil) == "exec '/bin/a b' --worker")
   #expect(SSHOptions.Shell.posix.command(["./a", "--worker"], in: "/the dir") == "cd '/the dir' && exec ./a --worker")
+}
+
+@Test func `a file is removed when the program has ended, whose status it is`() throws {
+  let directory = try TestDirectory()
+  let file = directory.path + "/it's.sock"
+  for (shell, program) in [(SSHOptions.Shell.posix, "/bin/sh"), (.csh, "/bin/csh")] where access(program, X_OK) == 0 {
+    for (words, status) in [(["true"], 0), (["/no/such/program"], 127), (["sh", "-c", "exit 7"], 7)] {
+      close(open(file, O_CREAT | O_WRONLY, 0o600))
+      let command = shell.command(words, in: "/tmp", removing: file)
+      let line = "\(program) -c \(SSHOptions.Shell.posix.quoted(command)) 2>/dev/null"
+      let code = (system(line) >> 8) & 0xff
+      #expect(code == status || (shell == .csh && status == 127 && code == 1), "\(command)")
+      #expect(access(file, F_OK) != 0)
+    }
+  }
 }
 
 @Test func `options that contradict each other are errors that name both`() {

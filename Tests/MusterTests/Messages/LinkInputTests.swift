@@ -24,3 +24,27 @@ func `what a transport without a descriptor tells of once is read to its end`(mo
     }
   }
 }
+
+/// Refuses to be written to, though it has not ended.
+private final class UnwritableConnection: Connection {
+  let inner: any Connection
+  init(_ inner: any Connection) { self.inner = inner }
+  var peerDescription: String { inner.peerDescription }
+  var descriptor: Int32? { nil }
+  func setReadyHandler(_ handler: (@Sendable () -> Void)?) { inner.setReadyHandler(handler) }
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? { try inner.read(into: buffer) }
+  func write(_ buffers: UnsafeBufferPointer<UnsafeRawBufferPointer>) throws(TransportError) -> Int {
+    throw TransportError(description: "no memory for it")
+  }
+  func close() { inner.close() }
+}
+
+@Test func `what cannot be written ends the connection, with the reason`() async throws {
+  let ends = InProcessTransport.pair()
+  let pair = try ClusterPair(over: (UnwritableConnection(ends.0), ends.1))
+  defer { pair.stop() }
+  await pair.run {
+    let error = await #expect(throws: ProcessExitedError.self) { try await remotecallFetch(Square(), on: 2, 3) }
+    #expect(error?.reason.contains("no memory for it") == true)
+  }
+}

@@ -134,3 +134,23 @@ struct AwaitCaptured: RemoteThunk {
   let numbers: [Double]
   func callAsFunction() async throws -> Int { try await future.fetch() }
 }
+
+struct AddCaptured: RemoteFunction {
+  var numbers = [Int](repeating: 1, count: 1_000)
+  func callAsFunction(_ x: Int) -> Int { numbers.count + x }
+}
+
+@Test func `a call does not fail because an earlier one has given up the function they share`() async throws {
+  try await withClusterPair { pair async throws in
+    let offer = try #require(FunctionOffer(AddCaptured(), for: WorkerPool([2]), in: pair.one))
+    // As if a call that has been cancelled meanwhile had asked for it.
+    let earlier = pair.two.storedFunctions.arrival(of: offer.call.key, from: 1)
+    #expect(earlier.isNew)
+    let call = Task { try await remotecallFetch(offer.call, on: 2, 5) }
+    // Served behind it, when it waits.
+    #expect(try await remotecallFetch(Square(), on: 2, 3) == 9)
+    pair.two.storedFunctions.arrived(offer.call.key, from: 1, .failure(CancellationError()))
+    #expect(try await call.value == 1_005)
+    withExtendedLifetime(offer) {}
+  }
+}

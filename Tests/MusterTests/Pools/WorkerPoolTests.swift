@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Muster
@@ -104,4 +105,18 @@ extension WorkerPool {
   let waiter = Task { try await pool.take() }
   pool.put(7)
   #expect(try await waiter.value == 7)
+}
+
+@Test func `a worker that is lost is given to nobody, however long it takes to find out why`() async throws {
+  let manager = InProcessManager(2)
+  try await withInProcessWorkers(manager) { pids async throws in
+    manager.holdsLosses.store(true, ordering: .relaxed)
+    defer { manager.holdsLosses.store(false, ordering: .relaxed) }
+    Cluster.current.openLink(to: pids[0])!.lose("the test says so")
+    let squares = try await pmap(Square(), 0..<100, onError: { _ in -1 })
+    #expect(squares == (0..<100).map { $0 * $0 })
+    for number in 0..<20 {
+      #expect(try await remotecallFetch(Square(), on: defaultWorkerPool(), number) == number * number)
+    }
+  }
 }

@@ -220,3 +220,16 @@ func `a value that comes while the future is being sent is kept until the receiv
     await expectNothingKept(pair)
   }
 }
+
+@Test func `who asks the owner for a value that has come meanwhile makes no new one there`() async throws {
+  try await withClusterPair { pair async throws in
+    do {
+      let future = Future<Int>(on: 2)
+      try await future.put(1)
+      // What `fetch` does when another task has put or fetched the value since it looked.
+      let asked = try await future.askOwner(ReferenceIsReady(id: future.id))
+      #expect(asked == nil)
+    }
+    await expectNothingKept(pair)
+  }
+}

@@ -12,6 +12,10 @@ final class InProcessManager: ClusterManager {
   private let dialler: Dialler
   private let place: @Sendable (Int) -> TopologyPlace
   private let clusters = Mutex<[String: Cluster]>([:])
+  /// Those who are about to connect are first connected to by their peer, once.
+  let crosses = Atomic<Bool>(false)
+  /// Why a worker was lost is not found out as long as this is so.
+  let holdsLosses = Atomic<Bool>(false)
   private let numbers = Mutex<[ProcessID: Cluster]>([:])
   /// Who was connected to whom by `connect`.
   let connected = Recorder<[ProcessID]>()
@@ -62,9 +66,18 @@ final class InProcessManager: ClusterManager {
       throw TransportError(description: "nobody is called \(config.connectAt?.description ?? "nothing")")
     }
     connected.append([myid(), pid])
+    let me = myid()
+    if crosses.exchange(false, ordering: .relaxed) {
+      try await other.run { _ = try await Cluster.current.link(to: me) }
+    }
     let (a, b) = InProcessTransport.pair()
     await other.run { _ = processMessages(b) }
     return a
+  }
+
+  func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
+    while holdsLosses.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
+    return nil
   }
 
   /// From now on nobody can connect to a worker.

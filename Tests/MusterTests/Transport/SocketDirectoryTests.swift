@@ -58,6 +58,25 @@ private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
     #expect(exists(living.path) && exists(next.path) && exists(foreign))
   }
 
+  @Test func `a link of somebody else, named as what is left behind, leads nowhere`() throws {
+    let victim = try TestDirectory()
+    touch(victim.path + "/thesis.txt")
+    let link = "\(base)/muster-\(geteuid())-1-link\(getpid())"
+    symlink(victim.path, link)
+    defer { unlink(link) }
+    // In a directory that was left, too.
+    let left = "\(base)/muster-\(geteuid())-1-inner\(getpid())"
+    mkdir(left, 0o700)
+    symlink(victim.path + "/thesis.txt", left + "/lock")
+    defer {
+      unlink(left + "/lock")
+      rmdir(left)
+    }
+    _ = try SocketDirectory()
+    SocketDirectory.remove(link)
+    #expect(exists(victim.path + "/thesis.txt"))
+  }
+
   @Test func `two directories of one process are different`() throws {
     let (first, second) = (try SocketDirectory(), try SocketDirectory())
     #expect(first.path != second.path)

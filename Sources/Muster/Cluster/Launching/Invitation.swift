@@ -25,9 +25,14 @@ struct Invitation: Sendable {
   /// Where it listens for workers on other hosts, if not at all its addresses.
   var listenAt: TransportAddress?
 
-  var text: String {
-    var lines = ["cookie=\(cookie.hex)", "ticket=\(ticket)", "timeout=\(timeout.nanoseconds)"]
-    lines += addresses.map { "address=\($0)" }
+  var text: String { Self.line(of: cookie) + textWithoutCookie }
+
+  /// The line that is a secret.
+  static func line(of cookie: Cookie) -> String { "cookie=\(cookie.hex)\n" }
+
+  /// What whoever listens may know. `line(of:)` before it makes it an invitation.
+  var textWithoutCookie: String {
+    var lines = ["ticket=\(ticket)", "timeout=\(timeout.nanoseconds)"]
     lines += ["transport=\(transport.rawValue)", "restrict=\(restrict)"]
     if let parent { lines.append("parent=\(parent)") }
     lines += binding.lines
@@ -35,7 +40,11 @@ struct Invitation: Sendable {
     if let socketDirectory { lines.append("sockets=\(socketDirectory)") }
     if let listenAt { lines.append("listen=\(listenAt)") }
     if isAgent { lines.append("agent=true") }
-    return lines.joined(separator: "\n") + "\n\n"
+    var text = lines.joined(separator: "\n") + "\n"
+    // A host with very many has better ones among the first: no more is read than this.
+    let room = Self.maximumSize - Self.line(of: cookie).utf8.count - 1
+    for line in addresses.map({ "address=\($0)\n" }) where text.utf8.count + line.utf8.count <= room { text += line }
+    return text + "\n"
   }
 
   init(

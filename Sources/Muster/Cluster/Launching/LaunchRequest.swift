@@ -41,7 +41,7 @@ public final class LaunchRequest: Sendable {
   }
 
   /// The invitation of a worker that an agent starts: it dials where the agent has reached process 1, and ends with the
-  /// agent.
+  /// agent. Without the secret, which the agent has: what goes to it over the network is sealed, but not encrypted.
   func invitation(
     for worker: LaunchedWorker, from agent: HostAgent, listeningAt host: String?, _ port: UInt16?
   ) -> String {
@@ -51,7 +51,7 @@ public final class LaunchRequest: Sendable {
       binding: Cluster.current.placements.withLock { $0[worker.pid]?.binding } ?? Binding())
     invitation.socketDirectory = agent.report.socketDirectory
     if let host { invitation.listenAt = .tcp(host: host, port: port ?? 0) }
-    return invitation.text
+    return invitation.textWithoutCookie
   }
 
   /// A worker's process has been started; process 1 now waits for it, or connects to it if the manager's `connect` can.

@@ -5,11 +5,13 @@ import Synchronization
 /// Where other processes dial in: accepts, lets them prove themselves, and hands over who did.
 ///
 /// Before authentication a connection costs little and not for long: at most 64 are half open (more wait in the
-/// backlog), silent ones give way to those that wait, and nothing is decoded.
+/// backlog), silent and slow ones give way to those that wait, and nothing is decoded.
 final class Rendezvous: IOSource {
   static let maximumHalfOpen = 64
   /// A connection that has said nothing for so long is dropped when others wait.
   private static let patience: Duration = .seconds(1)
+  /// One that has said something, but not enough: a proof takes milliseconds.
+  private static let patienceWithSlow: Duration = .seconds(3)
 
   private struct State: Sendable {
     var halfOpen: [ObjectIdentifier: (channel: ByteChannel?, since: UInt64)] = [:]
@@ -77,12 +79,15 @@ final class Rendezvous: IOSource {
   private func makeRoom() -> Bool {
     let (hasRoom, dropped) = state.withLock { state -> (Bool, ByteChannel?) in
       if state.halfOpen.count < Self.maximumHalfOpen { return (true, nil) }
-      let oldest = state.halfOpen.values.filter { $0.channel?.isSilent ?? false }.min { $0.since < $1.since }
-      if let oldest, muster_now() &- oldest.since > UInt64(Self.patience.nanoseconds) { return (false, oldest.channel) }
-      return (false, nil)
+      let now = muster_now()
+      let overdue = state.halfOpen.values.filter { channel, since in
+        let patience = channel?.isSilent ?? false ? Self.patience : Self.patienceWithSlow
+        return channel != nil && now &- since > UInt64(patience.nanoseconds)
+      }
+      return (false, overdue.min { $0.since < $1.since }?.channel)
     }
     if hasRoom { return true }
-    dropped?.fail(ClusterError(.timeout, "\(dropped!.connection.peerDescription) said nothing while others waited"))
+    dropped?.fail(ClusterError(.timeout, "\(dropped!.connection.peerDescription) proved nothing while others waited"))
     pauseForAWhile()
     return false
   }

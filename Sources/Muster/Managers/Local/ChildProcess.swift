@@ -31,13 +31,22 @@ final class ChildProcess: IOSource {
     var input: String
     /// What it is told that it was called as; the executable if `nil`.
     var calledAs: String?
+    /// Its standard input does not end before `closeInput`, or with this process.
+    var keepsInput = false
+    /// Where a program says which executable.
+    var option = "options.exename"
   }
 
   let pid: Int32
   private let descriptor: Int32
   private let engine: Engine
   private let output: OutputForwarder
+  private let input: Mutex<Pipe?>
   private let exit = Promise<ExitStatus>()
+  /// As `exit`, but at once, whoever still has to take its output.
+  private let reaped = Promise<ExitStatus>()
+  /// Its number may be somebody else's from then on. Held while it is signalled.
+  private let isReaped = Mutex(false)
 
   /// Starts a process in a process group of its own, so that Ctrl-C at the terminal is ours to deal with.
   static func spawn(_ command: Command, engine: Engine, output: OutputForwarder) throws -> ChildProcess {
@@ -50,7 +59,7 @@ final class ChildProcess: IOSource {
     // Written before anybody reads it, so that a child that ends at once cannot break the pipe.
     try input.fill(command.input)
     let pid = try spawn(command, input, standardOutput, standardError)
-    input.closeBoth()
+    if !command.keepsInput { input.closeBoth() }
     let descriptor = muster_pidfd_open(pid)
     guard descriptor >= 0 else {
       let reason = describe(errno: errno)
@@ -60,38 +69,61 @@ final class ChildProcess: IOSource {
         .launchFailed, "cannot watch process \(pid): pidfd_open: \(reason) (Linux 5.3 or later is needed)")
     }
     output.start(standardOutput: standardOutput.takeReader(), standardError: standardError.takeReader())
-    let child = ChildProcess(pid: pid, descriptor: descriptor, engine: engine, output: output)
+    let child = ChildProcess(
+      pid: pid, descriptor: descriptor, engine: engine, output: output, input: command.keepsInput ? input : nil)
     try engine.poller.add(child, descriptor: descriptor)
     return child
   }
 
-  private init(pid: Int32, descriptor: Int32, engine: Engine, output: OutputForwarder) {
+  private init(pid: Int32, descriptor: Int32, engine: Engine, output: OutputForwarder, input: sending Pipe?) {
     self.pid = pid
+    self.input = Mutex(input)
     self.descriptor = descriptor
     self.engine = engine
     self.output = output
   }
 
+  var hasEnded: Bool { reaped.result != nil }
+
+  // MARK: Its input
+
+  /// Writes to its standard input, if it was to stay open. Both ends of the pipe are open here, so one that has ended does
+  /// not end this process.
+  func write(_ text: String) { input.withLock { try? $0?.fill(text) } }
+
+  func closeInput() { input.withLock { $0 = nil } }
+
   // MARK: Its end
 
   func readable() -> Bool {
-    var status: Int32 = 0
-    guard waitpid(pid, &status, WNOHANG) == pid else { return false }
+    let status = isReaped.withLock { isReaped -> Int32? in
+      var status: Int32 = 0
+      guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+      isReaped = true
+      return status
+    }
+    guard let status else { return false }
     engine.poller.remove(descriptor: descriptor)
     close(descriptor)
     let result = ExitStatus(rawValue: status)
+    reaped.fulfil(.success(result))
     // All it wrote is in the pipes by now; it has ended when that has been passed on.
     output.finish { [self] in _ = self.exit.fulfil(.success(result)) }
     return true
   }
 
-  /// Waits until it has ended and all its output has been passed on.
+  /// Waits until it has ended and all its output has been passed on, whether or not the calling task is cancelled.
   func waitForExit() async -> ExitStatus {
-    while true {
-      if let result = try? await exit.wait().get() { return result }
-    }
+    if case .success(let status) = exit.result { return status }
+    // In a task of its own, which nobody cancels, the wait ends with the process only.
+    return await Task(executorPreference: engine) { [exit] in
+      while true {
+        if let status = try? await exit.wait().get() { return status }
+      }
+    }.value
   }
 
+  /// - Returns: `nil` after `duration`, and when the calling task is cancelled.
   func waitForExit(atMost duration: Duration) async -> ExitStatus? { await exit.value(within: duration, engine) }
 
   /// Waits until a worker that was asked to leave has, with more and more force.
@@ -100,20 +132,25 @@ final class ChildProcess: IOSource {
   func end(_ worker: ProcessID, patience: Duration) async {
     // A stopped process cannot leave by itself.
     let patience = isStopped ? .zero : patience
-    if await waitForExit(atMost: patience) != nil { return }
+    if await reaped.value(within: patience, engine) == nil { await force(worker, patience: patience) }
+    _ = await waitForExit()
+  }
+
+  private func force(_ worker: ProcessID, patience: Duration) async {
     if patience > .zero {
       Cluster.current.logger.warning(
         "worker \(worker) (process \(pid)) has not ended \(patience) after it was asked to. Sending SIGQUIT")
       signal(SIGQUIT)
-      if await waitForExit(atMost: patience) != nil { return }
+      if await reaped.value(within: patience, engine) != nil { return }
     }
     signal(SIGKILL)
-    _ = await waitForExit()
   }
 
-  /// Sends a signal, unless the process has ended (and its number may be somebody else's).
+  /// Sends a signal, unless the process has ended.
   func signal(_ number: Int32) {
-    if exit.result == nil { Glibc.kill(pid, number) }
+    isReaped.withLock { isReaped in
+      if !isReaped { Glibc.kill(pid, number) }
+    }
   }
 
   /// Whether it has been stopped by a signal (proc(5): state T).
@@ -149,7 +186,7 @@ final class ChildProcess: IOSource {
     let result = posix_spawnp(&pid, command.executable, &actions, &attributes, arguments, environment)
     guard result == 0 else {
       throw ClusterError(
-        .launchFailed, "cannot start \(command.executable): \(describe(errno: result)) (see options.exename)")
+        .launchFailed, "cannot start \(command.executable): \(describe(errno: result)) (see \(command.option))")
     }
     return pid
   }

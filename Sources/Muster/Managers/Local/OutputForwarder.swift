@@ -88,11 +88,13 @@ private final class OutputStream: IOSource {
     return true
   }
 
-  /// The process has ended: everything it wrote is here already. A child of its own may hold the pipe open for longer.
+  /// The process has ended: everything it wrote is here already, no more than a pipe holds (pipe(7): a MiB at most). A child
+  /// of its own may hold the pipe open for longer, and go on writing.
   func finish() {
-    while !isEnded.withLock({ $0 }) {
+    for _ in 0..<32 where !isEnded.withLock({ $0 }) {
       if readOnce() != .more { end() }
     }
+    end()
   }
 
   private func end() {
@@ -157,6 +159,13 @@ final class OutputWriter: Sendable {
       return !state.isWriting
     }
     if mustStart { cluster.task { await self.writeAll() } }
+  }
+
+  /// Returns when it has been written: whoever waits makes no more than is taken.
+  func writeAndWait(_ bytes: [UInt8], isError: Bool, _ cluster: Cluster) async {
+    await withUnsafeContinuation { continuation in
+      write(bytes, isError: isError, cluster) { continuation.resume() }
+    }
   }
 
   private func writeAll() async {

@@ -2,7 +2,6 @@ import Glibc
 
 /// The PBS job that this process runs in.
 struct PBSAllocation: Sendable, Hashable {
-  let job: String
   /// A host for each worker, as they stand in $PBS_NODEFILE.
   let lines: [String]
 
@@ -14,13 +13,12 @@ struct PBSAllocation: Sendable, Hashable {
 
   /// - Throws: `ClusterError` `.invalidArgument` outside of any job, and for a node file that is none.
   init(_ environment: [String: String]) throws(ClusterError) {
-    guard let job = environment["PBS_JOBID"], let file = environment["PBS_NODEFILE"] else {
+    guard environment["PBS_JOBID"] != nil, let file = environment["PBS_NODEFILE"] else {
       throw ClusterError(
         .invalidArgument,
         "PBSManager: this is no PBS job (\(environment["PBS_JOBID"] == nil ? "PBS_JOBID" : "PBS_NODEFILE") is not set): "
           + "say how many workers to ask for, PBSManager(np: 4)")
     }
-    self.job = job
     lines = try Hostfile(contentsOf: file, format: .pbs).entries.map(\.host)
   }
 

@@ -24,6 +24,7 @@ final class PBSArrivals: Sendable {
 
   var workers: Int { state.withLock { $0.arrivals.reduce(0) { $0 + $1.workers } } }
   var count: Int { state.withLock { $0.arrivals.count } }
+  var agents: [HostAgent] { state.withLock { $0.arrivals.map(\.agent) } }
   var complaint: String { state.withLock { $0.complaints.joined(separator: "; ") } }
 
   /// Has the agents start the workers; those for which none has arrived have failed.
@@ -48,7 +49,6 @@ final class PBSArrivals: Sendable {
 
   /// All of them leave.
   func dismiss() async {
-    let agents = state.withLock { $0.arrivals.map(\.agent) }
     await withDiscardingTaskGroup { group in
       for agent in agents { group.addTask { await agent.leave() } }
     }
@@ -80,7 +80,7 @@ final class PBSArrivals: Sendable {
       }
       let workers = parts.flatMap { $0 }
       if workers.isEmpty { continue }
-      try request.place(workers, on: host[0].agent.node())
+      try request.place(workers, on: host[0].agent.node(request.options))
       placed += zip(host.map(\.agent), parts).filter { !$1.isEmpty }
     }
     return (placed, Array(rest))

@@ -11,7 +11,8 @@ enum PBSCommand {
 
   /// Runs a command.
   ///
-  /// - Throws: `ClusterError` `.launchFailed` where it cannot be started or does not end in time.
+  /// - Throws: `ClusterError` `.launchFailed` where it cannot be started or does not end in time; `CancellationError`, and
+  ///   the command has been killed then.
   static func run(_ words: [String], within limit: Duration = .seconds(30)) async throws -> Result {
     let process = try start(words)
     let status: ExitStatus? = await withTaskCancellationHandler {
@@ -22,6 +23,7 @@ enum PBSCommand {
     guard let status else {
       process.child.signal(SIGKILL)
       _ = await process.child.waitForExit()
+      try Task.checkCancellation()
       throw ClusterError(.launchFailed, "\(words[0]) has not answered within \(limit): the server may be down")
     }
     let code = status.signal.map { 128 + Int($0) } ?? Int(status.rawValue >> 8) & 0xff
@@ -44,7 +46,8 @@ enum PBSCommand {
     let name = words[0].split(separator: "/").last.map(String.init)
     let child = try ChildProcess.spawn(
       ChildProcess.Command(
-        executable: words[0], arguments: Array(words.dropFirst()), environment: currentEnvironment(), directory: nil,
+        executable: path(of: words[0]) ?? words[0], arguments: Array(words.dropFirst()),
+        environment: currentEnvironment(), directory: nil,
         input: input, calledAs: name),
       engine: cluster.engine, output: forwarder)
     return Running(child: child, output: output)
@@ -61,6 +64,7 @@ enum PBSCommand {
 
   /// Where a command is, if it is; PBS need not be on the path of a job.
   static func path(of name: String, _ environment: [String: String] = currentEnvironment()) -> String? {
+    if name.contains("/") { return name }
     let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
     let own = environment["PBS_EXEC"].map { ["\($0)/bin"] } ?? []
     return (folders + own + ["/opt/pbs/bin"]).map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }

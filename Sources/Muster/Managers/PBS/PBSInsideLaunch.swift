@@ -22,31 +22,37 @@ struct PBSInsideLaunch: Sendable {
       throw ClusterError(.launchFailed, "PBSManager: there is none of \(names) here to start workers with")
     }
     var missing = allocation.targets
-    for starter in available where !missing.isEmpty && ContinuousClock.now < deadline {
-      let arrived = try await start(missing, by: starter, arrivals)
+    for (number, starter) in available.enumerated() where !missing.isEmpty && ContinuousClock.now < deadline {
+      // One that hangs leaves the others their part of the time.
+      let part = ContinuousClock.now + (deadline - .now) / (available.count - number)
+      let arrived = try await start(missing, by: starter, arrivals, firstBy: part)
       missing.removeAll { arrived.contains($0.index) }
     }
   }
 
+  /// - Parameter first: by when the first agent must have called back; then it is known to work.
   /// - Returns: which hosts have an agent now.
   private func start(
-    _ targets: [Target], by starter: PBSStarter, _ arrivals: PBSArrivals
+    _ targets: [Target], by starter: PBSStarter, _ arrivals: PBSArrivals, firstBy first: ContinuousClock.Instant
   ) async throws -> Set<Int> {
     let agents = try HostAgents.expect(targets.count, options)
     defer { agents.close() }
     let files = try PBSInvitations(agents.invitation, options, in: nil)
-    defer { files.directory.remove() }
+    defer {
+      files.directory.remove()
+      Cluster.current.task { await files.guardian.end() }
+    }
     try files.directory.write(targets.map { "\($0.host) slots=1\n" }.joined(), to: "hosts")
     let commands = starter.commands(for: targets, scripts: files.scripts, hostfile: "\(files.directory.path)/hosts")
     let watch = PBSStarterWatch(targets.count, commands: commands.count, agents)
     do {
       try watch.start(commands)
       while !watch.isSettled {
-        let agent = try await agents.next(within: deadline - .now)
-        let number = agent.report.variables["PBS_MUSTER_NODE"].flatMap { Int($0) } ?? -1
-        // Under mpirun it is the rank; otherwise the place of the host in the job.
-        let place = starter == .mpirun ? number : targets.firstIndex { $0.index == number } ?? -1
-        guard targets.indices.contains(place) else { continue }
+        let agent = try await agents.next(within: (watch.hasAny ? deadline : first) - .now)
+        guard let place = place(of: agent, in: targets, by: starter), !watch.hasArrived(place) else {
+          await agent.leave()
+          continue
+        }
         arrivals.add(agent, order: targets[place].index, workers: allocation.count(of: targets[place]))
         watch.arrived(place)
       }
@@ -59,6 +65,17 @@ struct PBSInsideLaunch: Sendable {
       throw error
     }
     return Set(targets.indices.filter(watch.hasArrived).map { targets[$0].index })
+  }
+}
+
+extension PBSInsideLaunch {
+  /// The host on which an agent is: by its place in the job, which it was told. Under mpirun it was told its rank, and only
+  /// where hosts have other names than in the job is that what counts.
+  private func place(of agent: HostAgent, in targets: [Target], by starter: PBSStarter) -> Int? {
+    let number = agent.report.variables["PBS_MUSTER_NODE"].flatMap { Int($0) }
+    guard starter == .mpirun else { return targets.firstIndex { $0.index == number } }
+    if let named = targets.firstIndex(where: { Allocation.isSame($0.host, agent.report.host) }) { return named }
+    return number.flatMap { targets.indices.contains($0) ? $0 : nil }
   }
 }
 
@@ -84,8 +101,7 @@ private final class PBSStarterWatch: Sendable {
 
   func start(_ words: [[String]]) throws {
     for (number, words) in words.enumerated() {
-      let path = PBSCommand.path(of: words[0]) ?? words[0]
-      let running = try PBSCommand.start([path] + words.dropFirst())
+      let running = try PBSCommand.start(words)
       state.withLock { $0.running.append(running) }
       Cluster.current.task { [self] in
         _ = await running.child.waitForExit()
@@ -101,6 +117,8 @@ private final class PBSStarterWatch: Sendable {
   }
 
   func hasArrived(_ host: Int) -> Bool { state.withLock { $0.arrived.contains(host) } }
+
+  var hasAny: Bool { state.withLock { !$0.arrived.isEmpty } }
 
   var isSettled: Bool { state.withLock { $0.arrived.count == hosts } }
 

@@ -1,6 +1,7 @@
 /// The files by which what PBS starts becomes an agent of this process.
 struct PBSInvitations: Sendable {
   let directory: SecretDirectory
+  let guardian: PBSGuard
   let scripts: PBSScripts
 
   /// - Parameters:
@@ -13,6 +14,7 @@ struct PBSInvitations: Sendable {
         .invalidArgument, "PBSManager: HOME is not set: give a directory that all nodes see, options.sharedDirectory")
     }
     directory = try SecretDirectory(in: parent)
+    guardian = try PBSGuard(directory.path)
     scripts = PBSScripts(
       directory: directory.path, executable: try options.exename ?? LocalManager.ownExecutable(),
       environment: environment, workingDirectory: options.dir ?? PBSAllocation.workingDirectory(environment),

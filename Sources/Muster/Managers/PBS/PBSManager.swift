@@ -11,7 +11,7 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
   }
 
   private let kind: Kind
-  private let lease = PBSLease()
+  private let leases: PBSLeases
   private let fleet: HostFleet
 
   /// Workers in the job that this process runs in.
@@ -35,7 +35,9 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   private init(_ kind: Kind, _ exitTimeout: Duration) {
     self.kind = kind
-    fleet = HostFleet(exitTimeout: exitTimeout) { [lease] _ in await lease.agentLeft() }
+    let leases = PBSLeases()
+    self.leases = leases
+    fleet = HostFleet(exitTimeout: exitTimeout) { agent in await leases.agentLeft(agent) }
   }
 
   public var description: String {
@@ -62,6 +64,7 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   public func launch(_ request: LaunchRequest) async throws {
     let arrivals = PBSArrivals()
+    let lease = PBSLease()
     do {
       switch kind {
       case .inside(let starters):
@@ -69,14 +72,18 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
         try await launch.run(starters, arrivals)
       case .submit(let count, let options):
         let submission = try await PBSSubmission(count, options, request.options)
-        lease.begin(submission.queue)
+        lease.begin(submission.queue, submission.guardian)
         try await submission.run(arrivals)
       }
-      lease.hold(by: arrivals.count)
+      leases.add(lease, for: arrivals.agents)
       try await arrivals.launch(request, fleet)
     } catch {
-      await arrivals.dismiss()
-      await lease.end()
+      // Also where this task has been cancelled: with patience.
+      await Cluster.current.shielded { [leases] in
+        leases.remove(arrivals.agents)
+        await arrivals.dismiss()
+        await lease.end()
+      }
       throw error
     }
   }
@@ -85,7 +92,7 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
     guard let reason = await fleet.lossReason(pid) else { return nil }
-    let end = await lease.queue?.outlook(within: .seconds(2)).failure
+    let end = await fleet.agent(of: pid).flatMap { leases.lease(of: $0) }?.failure()
     return reason + (end.map { " (PBS: \($0))" } ?? "")
   }
 }

@@ -21,11 +21,15 @@ struct PBSQueue: Sendable {
     return dialect
   }
 
-  /// Submits a job.
+  /// Submits a job. A cancelled task hears of it, too: the server may have taken the job by then.
   ///
   /// - Throws: `ClusterError` `.launchFailed` with what qsub has said.
-  static func submit(_ request: PBSRequest, script: String) async throws -> PBSQueue {
-    let answer = try await PBSCommand.run(["qsub"] + request.arguments + [script])
+  static func submit(_ request: PBSRequest, script: String, by guardian: PBSGuard) async throws -> PBSQueue {
+    let words = ["qsub"] + request.arguments + [script]
+    let outcome = await Cluster.current.shielded { () -> Result<PBSCommand.Result, any Error> in
+      do { return .success(try await guardian.submit(words)) } catch { return .failure(error) }
+    }
+    let answer = try outcome.get()
     guard answer.code == 0 else {
       throw ClusterError(
         .launchFailed, "PBSManager: " + PBSRefusal.describe("qsub", code: answer.code, output: answer.output))

@@ -69,17 +69,17 @@ struct PBSScripts: Sendable {
   func file(_ name: String) -> String { Self.quoted("\(directory)/\(name)") }
 
   /// For a shell.
-  static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-  }
+  private static func quoted(_ text: String) -> String { SSHOptions.Shell.posix.quoted(text) }
 
   /// What belongs to one process, one host or one job is not for another.
   private static func isExported(_ name: String) -> Bool {
     if name == "SLURM_CONF" { return true }
     let own = ["PBS_", "SLURM_", "SLURMD_", "OMPI_", "PMIX_", "PMI_", "HYDI_"]
     let single = ["TMPDIR", "HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_"]
+    // An assignment to one of these ends a script of bash, where that is sh (bash(1): Shell Variables).
+    let readOnly = ["UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS"]
     guard let first = name.utf8.first, !first.isASCIIDigit else { return false }
     return name.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || $0 == UInt8(ascii: "_") }
-      && !own.contains { name.hasPrefix($0) } && !single.contains(name)
+      && !own.contains { name.hasPrefix($0) } && !(single + readOnly).contains(name)
   }
 }

@@ -6,6 +6,8 @@ struct PBSSubmission: Sendable {
   private let request: PBSRequest
   private let agents: HostAgents
   private let files: PBSInvitations
+  /// Of this process's end, as long as there is the job.
+  var guardian: PBSGuard { files.guardian }
   private let deadline: ContinuousClock.Instant
   private let timeout: Duration
 
@@ -18,7 +20,12 @@ struct PBSSubmission: Sendable {
     do {
       files = try PBSInvitations(agents.invitation, options, in: pbs.sharedDirectory)
       try files.directory.write(files.scripts.job(request), to: "job")
-      queue = try await PBSQueue.submit(request, script: "\(files.directory.path)/job")
+      do {
+        queue = try await PBSQueue.submit(request, script: "\(files.directory.path)/job", by: files.guardian)
+      } catch {
+        await Cluster.current.shielded { [files] in await files.guardian.end() }
+        throw error
+      }
     } catch {
       agents.close()
       throw error
@@ -60,12 +67,15 @@ struct PBSSubmission: Sendable {
   /// Says how the job is when that changes, until nothing more can be expected of it.
   private func watch() async throws {
     var known = ""
+    let begin = ContinuousClock.now
     while true {
       let (failure, summary) = await queue.outlook()
+      try Task.checkCancellation()
       if summary != known { Cluster.current.logger.notice("PBS job \(queue.job): \(summary)") }
       known = summary
       if let failure { return agents.fail(ClusterError(.launchFailed, failure)) }
-      try await Task.sleep(for: .seconds(1))
+      // Who submits wants to know soon; a job that waits for hours must not cost the server much.
+      try await Task.sleep(for: min(.seconds(10), max(.seconds(1), (ContinuousClock.now - begin) / 10)))
     }
   }
 }

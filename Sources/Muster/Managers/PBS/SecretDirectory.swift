@@ -34,7 +34,7 @@ final class SecretDirectory: Sendable {
 
   /// The end of a file, in lines.
   func lastLines(of name: String) -> [String] {
-    (readSmallFile("\(path)/\(name)") ?? "").split(separator: "\n").suffix(20).map(String.init)
+    (readSmallFile("\(path)/\(name)") ?? "").split(whereSeparator: \.isNewline).suffix(20).map(String.init)
   }
 
   private func unwritable(_ name: String) -> ClusterError {

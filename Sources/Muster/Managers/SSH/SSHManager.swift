@@ -78,7 +78,7 @@ public final class SSHManager: ClusterManager, CustomStringConvertible {
     do {
       for agent in preparation.agents {
         let workers = assignments.filter { (try? $0.agent.get()) === agent }.flatMap(\.workers)
-        if !workers.isEmpty { try request.place(workers, on: agent.node(reservedCores: 0)) }
+        if !workers.isEmpty { try request.place(workers, on: agent.node(request.options)) }
       }
     } catch {
       await release(preparation)

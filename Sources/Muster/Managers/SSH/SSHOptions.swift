@@ -35,6 +35,7 @@ public struct SSHOptions: Sendable {
   }
 
   func validate() throws(ClusterError) {
+    try base.validate()
     guard maxParallel > 0 else {
       throw ClusterError(.invalidArgument, "addprocs: options.maxParallel is \(maxParallel): it must be at least 1")
     }
@@ -71,20 +72,27 @@ extension SSHOptions.Shell {
       }
     if isPlain { return word }
     var quoted = "'"
-    for character in word {
-      switch character {
+    // Not by characters: "'" and a combining mark are one, in which the shell sees the end of the quotation.
+    for scalar in word.unicodeScalars {
+      switch scalar {
       case "'": quoted += "'\\''"
       // History is looked for between quotation marks, too.
       case "!" where self == .csh: quoted += "\\!"
       case "\n" where self == .csh: quoted += "\\\n"
-      default: quoted.append(character)
+      default: quoted.unicodeScalars.append(scalar)
       }
     }
     return quoted + "'"
   }
 
   /// Runs a program in a directory, in the place of the shell.
-  func command(_ words: [String], in directory: String?) -> String {
-    (directory.map { "cd \(quoted($0)) && " } ?? "") + (["exec"] + words.map(quoted)).joined(separator: " ")
+  ///
+  /// - Parameter file: to be removed when the program has ended, or could not be started.
+  func command(_ words: [String], in directory: String?, removing file: String? = nil) -> String {
+    let place = directory.map { "cd \(quoted($0)) && " } ?? ""
+    let program = words.map(quoted).joined(separator: " ")
+    guard let file else { return "\(place)exec \(program)" }
+    let status = self == .csh ? "set s=$status" : "s=$?"
+    return "\(place)\(program); \(status); rm -f \(quoted(file)); exit $s"
   }
 }

@@ -48,20 +48,31 @@ struct SSHPreparation: Sendable {
     }
     let results = await logIn(order, first, options, sessions)
     do {
+      try Task.checkCancellation()
       return SSHPreparation(
         entries: try machines.map { machine in
           let agent = results[SSHCommand.Login(machine)]!
           return Entry(machine: machine, agent: agent, count: try count(of: machine, agent, options.base))
         })
     } catch {
-      for case .success(let agent) in results.values {
-        await agent.leave()
-        await sessions.close(agent)
-      }
+      let agents = results.values.compactMap { try? $0.get() }
+      await Cluster.current.shielded { await dismiss(agents, sessions) }
       throw error
     }
   }
 
+  private static func dismiss(_ agents: [HostAgent], _ sessions: SessionTable) async {
+    await withDiscardingTaskGroup { group in
+      for agent in agents {
+        group.addTask {
+          await agent.leave()
+          await sessions.close(agent)
+        }
+      }
+    }
+  }
+
+  /// - Returns: not all of them when this task is cancelled.
   private static func logIn(
     _ order: [SSHCommand.Login], _ machines: [SSHCommand.Login: MachineSpec], _ options: SSHOptions,
     _ sessions: SessionTable
@@ -72,6 +83,7 @@ struct SSHPreparation: Sendable {
       var results: [SSHCommand.Login: Result<HostAgent, SSHSession.Failure>] = [:]
       for (number, login) in order.enumerated() {
         if number >= options.maxParallel, let (done, result) = await group.next() { results[done] = result }
+        if Task.isCancelled { break }
         let machine = machines[login]!
         group.addTask {
           do {
@@ -97,6 +109,8 @@ struct SSHPreparation: Sendable {
   ) throws -> Int {
     if let count = machine.count.exactValue { return count }
     guard case .success(let agent) = agent else { return 1 }
+    var options = options
+    options.reservedCores = agent.reservedCores(options)
     return try machine.count.resolve(
       on: { () throws(ClusterError) in agent.report.topology }, quota: agent.report.cpuQuota, options)
   }

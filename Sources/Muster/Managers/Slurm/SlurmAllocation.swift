@@ -4,15 +4,16 @@ struct SlurmAllocation: Sendable, Hashable {
   struct Node: Sendable, Hashable {
     let name: String
     /// How many tasks the job is to have there.
-    let tasks: Int
+    var tasks: Int
     /// The component of a heterogeneous job.
     let component: Int?
+    /// What its component of the job was asked for with, if it was said.
+    var cpusPerTask: Int?
   }
 
   let job: String
   /// In the order in which Slurm counts tasks.
   let nodes: [Node]
-  let cpusPerTask: Int?
 
   var tasks: Int { nodes.reduce(0) { $0 + $1.tasks } }
 
@@ -33,10 +34,8 @@ struct SlurmAllocation: Sendable, Hashable {
         nodes += try Self.nodes(environment, suffix: "_HET_GROUP_\(component)", component: component)
       }
       self.nodes = nodes
-      cpusPerTask = Self.number("SLURM_CPUS_PER_TASK_HET_GROUP_0", environment)
     } else {
       nodes = try Self.nodes(environment, suffix: "", component: nil)
-      cpusPerTask = Self.number("SLURM_CPUS_PER_TASK", environment)
     }
   }
 
@@ -44,8 +43,9 @@ struct SlurmAllocation: Sendable, Hashable {
     _ environment: [String: String], suffix: String, component: Int?
   ) throws(ClusterError) -> [Node] {
     let names = try NodeList(parsing: try value("SLURM_JOB_NODELIST" + suffix, environment)).hosts
+    let cpusPerTask = number("SLURM_CPUS_PER_TASK" + suffix, environment)
     return zip(names, try taskCounts(environment, suffix, nodes: names.count)).map {
-      Node(name: $0, tasks: $1, component: component)
+      Node(name: $0, tasks: $1, component: component, cpusPerTask: cpusPerTask)
     }
   }
 
@@ -102,7 +102,7 @@ struct SlurmAllocation: Sendable, Hashable {
         "SlurmManager: job \(job) does not have the node \(stranger): it has \(NodeList(nodes.map(\.name)))")
     }
     var part = nodes.filter { names?.contains($0.name) ?? true }
-    if let perNode { part = part.map { Node(name: $0.name, tasks: perNode, component: $0.component) } }
+    if let perNode { for index in part.indices { part[index].tasks = perNode } }
     guard let count else { return part.filter { $0.tasks > 0 } }
     let room = part.reduce(0) { $0 + $1.tasks }
     guard count <= room else {
@@ -113,9 +113,10 @@ struct SlurmAllocation: Sendable, Hashable {
     }
     var left = count
     return part.compactMap { node in
-      let tasks = min(left, node.tasks)
-      left -= tasks
-      return tasks > 0 ? Node(name: node.name, tasks: tasks, component: node.component) : nil
+      var node = node
+      node.tasks = min(left, node.tasks)
+      left -= node.tasks
+      return node.tasks > 0 ? node : nil
     }
   }
 }

@@ -9,6 +9,8 @@ final class SlurmLaunch: Sendable {
   /// By their places: those of their nodes in the step, or the numbers of their tasks.
   private let agents: [Int: HostAgent]
   private let missing: String?
+  /// Why an agent was lost, by its place.
+  private let inquiries = Mutex<[Int: Task<String?, Never>]>([:])
 
   private init(_ srun: Srun, _ agents: [Int: HostAgent], missing: String?, exitTimeout: Duration) {
     self.srun = srun
@@ -30,10 +32,12 @@ final class SlurmLaunch: Sendable {
     let srun = try Srun.start(step, options, in: cluster)
     var agents: [Int: HostAgent] = [:]
     var problem: String?
+    defer { srun.agents.close() }
     do {
       while agents.count < step.agents {
         let agent = try await srun.nextAgent()
         guard let place = step.place(of: agent.report.variables), agents[place] == nil else {
+          cluster.task { await agent.leave() }
           throw ClusterError(.launchFailed, "an agent on \(agent.report.host) called that is not of this step")
         }
         agents[place] = agent
@@ -43,7 +47,7 @@ final class SlurmLaunch: Sendable {
       let reason = step.whatIsMissing(agents, (error as? ClusterError)?.message ?? "\(error)", srun.report)
       if isTooFew {
         // Also where this task has been cancelled: with patience.
-        await cluster.task { [agents] in await Self.end(agents, srun) }.value
+        await cluster.shielded { [agents] in await Self.end(agents, srun) }
         if error is CancellationError { throw error }
         throw ClusterError((error as? ClusterError)?.code ?? .launchFailed, "addprocs: \(reason)", cause: error)
       }
@@ -84,11 +88,7 @@ final class SlurmLaunch: Sendable {
     let present = nodes.indices.filter { agents[$0] != nil }
     let room = present.reduce(0) { $0 + nodes[$1].tasks }
     for worker in all.dropFirst(room) { request.failed(worker, reason: missing ?? "it has no node") }
-    func node(_ place: Int) -> PlacementPlan.Node {
-      let agent = agents[place]!
-      let isHere = agent.report.node == .current
-      return agent.node(slots: nodes[place].tasks, reservedCores: isHere ? request.options.reservedCores : 0)
-    }
+    func node(_ place: Int) -> PlacementPlan.Node { agents[place]!.node(request.options, slots: nodes[place].tasks) }
     guard request.options.placement.spansNodes else {
       // As many as the job has tasks there, also where other workers have the cores already.
       var rest = all.prefix(room)
@@ -124,9 +124,23 @@ final class SlurmLaunch: Sendable {
     let own = await fleet.lossReason(pid)
     guard let (task, agent) = agents.first(where: { $0.value.worker(pid) != nil }) else { return own }
     if own != nil, agent.link.loss == nil { return own }
-    let inquiry = SlurmInquiry(srun: srun, node: agent.report.variables["SLURMD_NODENAME"] ?? agent.report.host)
-    let job = agent.report.variables["SLURM_JOB_ID"]
-    return await inquiry.explanation(job: job, task: srun.step.unit == .task ? task : nil) ?? own
+    return await inquiry(task, agent).value ?? own
+  }
+
+  /// One for all workers of an agent: what is asked of Slurm must not grow with their number.
+  private func inquiry(_ task: Int, _ agent: HostAgent) -> Task<String?, Never> {
+    inquiries.withLock { inquiries in
+      if let asked = inquiries[task] { return asked }
+      let inquiry = SlurmInquiry(srun: srun, node: agent.report.variables["SLURMD_NODENAME"] ?? agent.report.host)
+      let job = SlurmEnvironment.ownJob(agent.report.variables)
+      let number = srun.step.unit == .task ? task : nil
+      let cluster = Cluster.current
+      let asked = Task(executorPreference: cluster.engine) {
+        await Cluster.$taskCluster.withValue(cluster) { await inquiry.explanation(job: job, task: number) }
+      }
+      inquiries[task] = asked
+      return asked
+    }
   }
 }
 

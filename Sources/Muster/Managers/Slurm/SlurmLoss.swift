@@ -40,7 +40,8 @@ struct SlurmLoss: Sendable {
   /// What the whole job came to.
   private var causeOfState: String? {
     let state =
-      accounting.flatMap { $0.split(separator: "\n").first.map(String.init) } ?? Self.value("JobState", in: job)
+      accounting.flatMap { $0.split(whereSeparator: \.isNewline).first.map(String.init) }
+      ?? Self.value("JobState", in: job)
     switch state?.split(separator: " ").first?.trimmingSuffix("+") {
     case "TIMEOUT", "DEADLINE": return "the job's time limit was reached"
     case "PREEMPTED": return "the job was preempted"

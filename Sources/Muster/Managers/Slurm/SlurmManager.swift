@@ -55,6 +55,15 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
     let environment = currentEnvironment()
     let isInside = environmentVariable("SLURM_JOB_ID") != nil
     let options = try SrunOptions(srun, allocates: !isInside)
+    if isInside, nodes != nil {
+      throw ClusterError(
+        .invalidArgument, "SlurmManager: nodes is for outside of a job: in one say which, with nodelist")
+    }
+    if !isInside, nodelist != nil {
+      throw ClusterError(
+        .invalidArgument,
+        "SlurmManager: nodelist is for inside of a job: to ask for certain nodes give srun: [\"--nodelist=…\"]")
+    }
     if !isInside, let ntasks {
       allocation = nil
       part = []
@@ -67,7 +76,7 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
     part = try allocation.part(nodes: nodelist, perNode: ntasksPerNode, count: ntasks)
     step = SlurmStep(
       unit: binding == .automatic ? .node : .task, place: .nodes(part),
-      cpusPerTask: cpusPerTask ?? allocation.cpusPerTask, cpuBind: binding.option, options: options, command: [])
+      cpusPerTask: cpusPerTask, cpuBind: binding.option, options: options, command: [])
     self.allocation = allocation
   }
 
@@ -79,7 +88,9 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
   /// Workers get as many cores as the job has CPUs for each task.
   public var defaultOptions: AddprocsOptions {
     var options = AddprocsOptions()
-    if step.unit == .node, let cpus = step.cpusPerTask, cpus > 1 { options.threadsPerWorker = cpus }
+    // Where components of the job differ, as many as there are everywhere.
+    let cpus = step.cpusPerTask ?? part.compactMap(\.cpusPerTask).min()
+    if step.unit == .node, let cpus, cpus > 1 { options.threadsPerWorker = cpus }
     return options
   }
 
@@ -99,7 +110,7 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
       }
     } catch {
       // Also where this task has been cancelled: with patience.
-      await Cluster.current.task { [launches] in await Self.cancel(launches) }.value
+      await Cluster.current.shielded { [launches] in await Self.cancel(launches) }
       throw error
     }
     launched.withLock { [launches] in $0.append(launches) }
@@ -115,7 +126,9 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
   }
 
   public func launch(_ request: LaunchRequest) async throws {
-    guard let launches = launched.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
+    guard let launches = launched.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
+      throw ClusterError(.invalidArgument, "SlurmManager.launch: workerCount(_:) has not been called before")
+    }
     var rest = request.workers[...]
     let parts = launches.map { launch in
       let workers = Array(rest.prefix(launch.workers))

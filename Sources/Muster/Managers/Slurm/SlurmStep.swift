@@ -17,6 +17,7 @@ struct SlurmStep: Sendable, Hashable {
 
   let unit: Unit
   let place: Place
+  /// As the job, or each of its components, says if `nil`.
   var cpusPerTask: Int?
   /// How srun binds, where it does.
   var cpuBind: String?
@@ -65,7 +66,7 @@ struct SlurmStep: Sendable, Hashable {
   }
 
   /// All its tasks read the same standard input; one that ends, or a node that is lost, does not end the others; and what
-  /// they write comes at once. Node names are not asked for what srun finds in its environment.
+  /// they write comes at once.
   private var common: [String] { ["--input=all", "--wait=0", "--kill-on-bad-exit=0", "--no-kill", "--unbuffered"] }
 
   private var binding: [String] { cpuBind.map { ["--cpu-bind=\($0)"] } ?? [] }
@@ -80,7 +81,7 @@ struct SlurmStep: Sendable, Hashable {
       let tasks = nodes.reduce(0) { $0 + $1.tasks }
       // Node by node, as often as it has tasks.
       let list = nodes.flatMap { Array(repeating: $0.name, count: $0.tasks) }.joined(separator: ",")
-      words += ["--exact", "--ntasks=\(tasks)", "--cpus-per-task=\(cpusPerTask ?? 1)"]
+      words += ["--exact", "--ntasks=\(tasks)", "--cpus-per-task=\(cpusPerTask ?? nodes.first?.cpusPerTask ?? 1)"]
       words += ["--distribution=arbitrary", "--nodelist=\(list)"] + binding
     }
     return words + options.words + command

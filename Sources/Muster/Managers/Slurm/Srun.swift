@@ -28,7 +28,7 @@ final class Srun: Sendable {
         command(step.arguments, agents.invitation), engine: cluster.engine, output: heard.forwarder(in: cluster))
       let srun = Srun(step, agents, process, options.timeout, cluster)
       srun.startClock()
-      heard.reader = srun
+      heard.setReader(srun)
       cluster.task { await srun.watch() }
       return srun
     } catch {
@@ -96,6 +96,7 @@ final class Srun: Sendable {
   /// - Throws: `ClusterError` `.timeout`, or `.launchFailed` when srun has ended; `CancellationError`.
   func nextAgent() async throws -> HostAgent {
     let agent = try await agents.next(within: .seconds(1 << 32))
+    if case .newJob = step.place { state.withLock { $0.learn(job: agent.report.variables["SLURM_JOB_ID"]) } }
     if left.withLock({ $0.arrived(of: step.agents) }) { stopClock() }
     return agent
   }
@@ -106,7 +107,7 @@ final class Srun: Sendable {
     while report.isQueued, let job = report.job, !hasEnded {
       let said = await SlurmCommand.output(
         "squeue", ["--noheader", "--jobs=\(job)", "--format=%T (%r), expected to start: %S"], within: .seconds(10))
-      let line = said?.split(separator: "\n").first.map(String.init)
+      let line = said?.split(whereSeparator: \.isNewline).first.map(String.init)
       if let line, line != last, report.isQueued { cluster.logger.notice("job \(job) waits: \(line)") }
       last = line ?? last
       if await process.waitForExit(atMost: Self.queuePeriod) != nil { return }
@@ -122,7 +123,8 @@ final class Srun: Sendable {
     let status = await process.waitForExit()
     ended.withLock { $0 = true }
     let said = report.lines.suffix(10).map { "\n    | \($0)" }.joined()
-    agents.fail(ClusterError(.launchFailed, "srun \(status) before all of its tasks had called back\(said)"))
+    let hint = status.code == 127 ? " (is Slurm installed here?)" : ""
+    agents.fail(ClusterError(.launchFailed, "srun \(status)\(hint) before all of its tasks had called back\(said)"))
   }
 
   /// Waits until it has ended, which it does when its agents have; ends it if it does not.
@@ -135,7 +137,10 @@ final class Srun: Sendable {
   func cancel() async {
     agents.close()
     process.signal(SIGTERM)
-    if await process.waitForExit(atMost: .seconds(2)) == nil {
+    // Only srun itself can end a job of which nobody else knows the number.
+    var patience = Duration.seconds(2)
+    if case .newJob = step.place, report.job == nil { patience = .seconds(10) }
+    if await process.waitForExit(atMost: patience) == nil {
       process.signal(SIGKILL)
       _ = await process.waitForExit()
     }
@@ -178,15 +183,12 @@ private final class SrunOutput: Sendable {
   }
   private let state = Mutex(State())
 
-  var reader: Srun? {
-    get { state.withLock { $0.reader } }
-    set {
-      let early = state.withLock { state in
-        state.reader = newValue
-        defer { state.early = [] }
-        return state.early
-      }
-      for line in early { newValue?.hear(line) }
+  /// The lines that came before it are brought first: under the lock, so that none can overtake them.
+  func setReader(_ reader: Srun) {
+    state.withLock { state in
+      state.reader = reader
+      for line in state.early { reader.hear(line) }
+      state.early = []
     }
   }
 
@@ -194,11 +196,9 @@ private final class SrunOutput: Sendable {
     HeardOutput { [self] bytes, _ in
       for line in bytes.split(separator: UInt8(ascii: "\n")) {
         let line = String(decoding: line, as: UTF8.self)
-        let reader = state.withLock { state in
-          if state.reader == nil { state.early.append(line) }
-          return state.reader
+        state.withLock { state in
+          if let reader = state.reader { reader.hear(line) } else { state.early.append(line) }
         }
-        reader?.hear(line)
       }
     }.forwarder(in: cluster)
   }

@@ -25,7 +25,7 @@ struct SrunOptions: Sendable, Hashable {
   private static let freeOutside: Set<String> = ["nodelist", "distribution", "exclusive", "nodes", "ntasks-per-node"]
 
   /// Short options of srun that are followed by a value (srun(1)).
-  private static let shortWithValue = Set("AaBbCcDdEeGgiJLMmNnoPpqrSTtWw")
+  private static let shortWithValue = Set("AaBbCcDdeGgiJLMmNnoPpqrSTtWwx")
 
   /// - Parameter allocates: srun is to ask for nodes, and not to use those of the job.
   /// - Throws: `ClusterError` `.invalidArgument` for an option that Muster says itself, and for words that are no options.

@@ -7,6 +7,9 @@ struct SrunReport: Sendable {
   private(set) var job: String?
   private(set) var isQueued = false
 
+  /// What an agent says of itself: srun does not name a job for which it had not to wait.
+  mutating func learn(job: String?) { self.job = self.job ?? job }
+
   /// Takes in a line of standard error.
   mutating func hear(_ line: String) {
     lines.append(line)

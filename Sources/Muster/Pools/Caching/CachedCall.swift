@@ -63,23 +63,30 @@ extension Cluster {
   func function<F: RemoteFunction>(_ key: FunctionKey, of source: ProcessID, as type: F.Type) async throws -> F {
     if let function = storedFunctions.find(key) as? F { return function }
     if source == myid, let function = offeredFunctions[key]?.function as? F { return function }
-    let (promise, isNew) = storedFunctions.arrival(of: key, from: source)
-    if isNew {
+    while true {
+      let (promise, isNew) = storedFunctions.arrival(of: key, from: source)
       // A task of its own: the call that is the first to need the function may be cancelled, and others not.
-      task { [self] in
-        do {
-          let content = try await call(FetchFunction(key: key, worker: myid), on: source, Nothing())
-          let function = try decode(content, as: type)
-          storedFunctions.arrived(key, from: source, .success((function, content.byteCount)))
-        } catch {
-          storedFunctions.arrived(key, from: source, .failure(error))
+      if isNew { task { [self] in await fetchFunction(key, from: source, as: type) } }
+      do {
+        guard let function = try await promise.wait().get() as? F else {
+          throw ClusterError(.cannotDecode, "the function that process \(source) sent is no \(F.self)")
         }
+        return function
+      } catch  where !isNew && !Task.isCancelled {
+        // It was asked for on behalf of another call, which may have been given up by then; this one has not.
+        continue
       }
     }
-    guard let function = try await promise.wait().get() as? F else {
-      throw ClusterError(.cannotDecode, "the function that process \(source) sent is no \(F.self)")
+  }
+
+  private func fetchFunction<F: RemoteFunction>(_ key: FunctionKey, from source: ProcessID, as type: F.Type) async {
+    do {
+      let content = try await call(FetchFunction(key: key, worker: myid), on: source, Nothing())
+      let function = try decode(content, as: type)
+      storedFunctions.arrived(key, from: source, .success((function, content.byteCount)))
+    } catch {
+      storedFunctions.arrived(key, from: source, .failure(error))
     }
-    return function
   }
 
   private func decode<F: RemoteFunction>(_ content: FunctionContent, as type: F.Type) throws -> F {

@@ -12,7 +12,7 @@ struct CreateChannel<Factory: KeptChannelFactory>: RemoteAction, OrderedFunction
     let cluster = Cluster.current
     guard owner == cluster.myid else {
       // Its maker has no connection to the owner.
-      return cluster.releases.create(on: owner) { [self] in try cluster.cast(self, Nothing(), over: $0) }
+      return cluster.releases.create(on: owner) { [self] in try cluster.encodeCast(self, to: $0) }
     }
     cluster.references.create(id, holder: id.whence, channel: factory.makeKept(for: cluster))
   }

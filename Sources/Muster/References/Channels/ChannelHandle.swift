@@ -6,7 +6,7 @@ final class ChannelHandle: Sendable {
   struct Creation: Sendable {
     /// Throws when other processes could not find a type by name.
     let check: @Sendable () throws -> Void
-    let send: @Sendable (Link) throws -> Void
+    let encode: @Sendable (_ receiver: ProcessID) throws -> EncodedCast
   }
 
   private struct State: Sendable {
@@ -94,7 +94,7 @@ final class ChannelHandle: Sendable {
   func hold() {
     state.withLock { state in
       guard let creation = state.creation else { return }
-      cluster.releases.create(on: owner, creation.send)
+      cluster.releases.create(on: owner, creation.encode)
       state.holds = true
       state.creation = nil
     }
@@ -307,7 +307,7 @@ final class ChannelHandle: Sendable {
 extension ChannelHandle.Creation {
   init<Factory: KeptChannelFactory>(cluster: Cluster, _ call: CreateChannel<Factory>) {
     check = { _ = try cluster.functions.entry(of: CreateChannel<Factory>.self) }
-    send = { link in try cluster.cast(call, Nothing(), over: link) }
+    encode = { receiver in try cluster.encodeCast(call, to: receiver) }
   }
 }
 

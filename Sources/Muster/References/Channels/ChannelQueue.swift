@@ -159,7 +159,7 @@ struct ChannelQueue<Waiter: Sendable>: Sendable {
   private mutating func serve(_ wakeups: inout Wakeups) {
     guard loan == nil else { return }
     tellFetches(&wakeups)
-    while !values.isEmpty, let take = takes.popFirst() {
+    while isReady, let take = takes.popFirst() {
       let value = takeFirst(&wakeups)!
       if let receipt = take.receipt { handedOut[receipt] = HandedOut(number: nextNumber(), value: value) }
       wakeups.append((take.waiter, .success(value)))

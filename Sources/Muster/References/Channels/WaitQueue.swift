@@ -10,8 +10,12 @@ struct WaitQueue<Element> {
 
   var first: Element? { places.first?.element }
 
-  /// - Precondition: the number is larger than all before.
-  mutating func append(_ element: Element, number: UInt64) { places.append((number, element)) }
+  /// Numbers come in order but for those of tasks that got theirs at the same time.
+  mutating func append(_ element: Element, number: UInt64) {
+    var index = places.endIndex
+    while index > places.startIndex, places[index - 1].number > number { index -= 1 }
+    places.insert((number, element), at: index)
+  }
 
   mutating func popFirst() -> Element? {
     guard let place = places.popFirst() else { return nil }

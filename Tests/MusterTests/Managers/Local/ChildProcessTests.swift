@@ -68,6 +68,51 @@ private final class Nursery: Sendable {
   child.signal(SIGKILL)
 }
 
+@Test func `its end is waited for in a cancelled task, too`() async throws {
+  let (child, _) = try Nursery().spawn("exec sleep 600")
+  let waiter = Task {
+    withUnsafeCurrentTask { $0?.cancel() }
+    return await child.waitForExit()
+  }
+  #expect(await child.waitForExit(atMost: .milliseconds(50)) == nil)
+  child.signal(SIGKILL)
+  #expect(await waiter.value.signal == SIGKILL)
+}
+
+@Test func `a child that has ended is not signalled, though its output has not been taken`() async throws {
+  let cluster = Cluster(id: 1, spin: .zero)
+  ClusterPair.keep(cluster)
+  let hold = Promise<Bool>()
+  let slow = OutputWriter { _, _ in _ = try? await hold.wait() }
+  let child = try ChildProcess.spawn(
+    ChildProcess.Command(
+      executable: "/bin/echo", arguments: ["a"], environment: [:], directory: nil, input: ""), engine: cluster.engine,
+    output: OutputForwarder(prefix: "", engine: cluster.engine, cluster: cluster, writer: slow))
+  await eventually("its end was not seen") { child.hasEnded }
+  #expect(await child.waitForExit(atMost: .milliseconds(5)) == nil)
+  // There is no such process any more, or it is somebody else's.
+  child.signal(SIGKILL)
+  hold.fulfil(.success(true))
+  #expect(await child.waitForExit().code == 0)
+}
+
+@Test func `input that stays open ends when it is closed`() async throws {
+  let cluster = Cluster(id: 1, spin: .zero)
+  ClusterPair.keep(cluster)
+  let output = OutputForwarder(pid: 2, engine: cluster.engine, cluster: cluster)
+  let child = try ChildProcess.spawn(
+    ChildProcess.Command(
+      executable: "/bin/cat", arguments: [], environment: [:], directory: nil, input: "one\n", keepsInput: true),
+    engine: cluster.engine, output: output)
+  child.write("two\n")
+  await eventually("its output did not come") { output.lastLines == ["one", "two"] }
+  #expect(!child.hasEnded)
+  child.closeInput()
+  #expect(await child.waitForExit().code == 0)
+  // Nobody reads that any more.
+  child.write("three\n")
+}
+
 @Test func `it finds its input, its environment and its directory`() async throws {
   let directory = try TestDirectory()
   let (child, output) = try Nursery().spawn(

@@ -8,13 +8,15 @@ import Testing
     "SLURM_JOB_CPUS_PER_NODE": "4(x2),2", "SLURM_CPUS_PER_TASK": "2",
   ]
 
-  private func node(_ name: String, _ tasks: Int, _ component: Int? = nil) -> SlurmAllocation.Node {
-    SlurmAllocation.Node(name: name, tasks: tasks, component: component)
+  private func node(
+    _ name: String, _ tasks: Int, _ component: Int? = nil, cpus: Int? = 2
+  ) -> SlurmAllocation.Node {
+    SlurmAllocation.Node(name: name, tasks: tasks, component: component, cpusPerTask: cpus)
   }
 
   @Test func anUnevenAllocation() throws {
     let allocation = try SlurmAllocation(environment: job)
-    #expect(allocation.job == "7" && allocation.tasks == 5 && allocation.cpusPerTask == 2)
+    #expect(allocation.job == "7" && allocation.tasks == 5)
     #expect(allocation.nodes == [node("node1", 2), node("node2", 2), node("node3", 1)])
   }
 
@@ -27,9 +29,13 @@ import Testing
     let allocation = try SlurmAllocation(environment: [
       "SLURM_JOB_ID": "4", "SLURM_HET_SIZE": "2",
       "SLURM_JOB_NODELIST_HET_GROUP_0": "node1", "SLURM_TASKS_PER_NODE_HET_GROUP_0": "1",
+      "SLURM_CPUS_PER_TASK_HET_GROUP_0": "8",
       "SLURM_JOB_NODELIST_HET_GROUP_1": "node[2-3]", "SLURM_TASKS_PER_NODE_HET_GROUP_1": "2,1",
     ])
-    #expect(allocation.nodes == [node("node1", 1, 0), node("node2", 2, 1), node("node3", 1, 1)])
+    #expect(
+      allocation.nodes == [
+        node("node1", 1, 0, cpus: 8), node("node2", 2, 1, cpus: nil), node("node3", 1, 1, cpus: nil),
+      ])
   }
 
   @Test(arguments: ["SLURM_JOB_ID", "SLURM_JOB_NODELIST"]) func aMissingVariableIsNamed(name: String) {
@@ -69,6 +75,19 @@ import Testing
     ("4", 4), ("02:03", 123), ("1:02:03", 3723), ("1-02:03:04", 93_784), ("0:00", 0), ("1-00:00:00\n", 86_400),
   ])
   func times(text: String, seconds: Int) { #expect(SlurmTime.duration(text) == .seconds(seconds)) }
+
+  @Test func theShortestOfTheTimesOfSeveralComponentsCounts() {
+    #expect(SlurmTime.shortest("9:58\n9:40\n") == .seconds(580))
+    #expect(SlurmTime.shortest("UNLIMITED\n1:00\r\n") == .seconds(60))
+    #expect(SlurmTime.shortest("UNLIMITED\n") == nil && SlurmTime.shortest("") == nil)
+  }
+
+  @Test func anElementOfAnArrayIsNamedSuchThatNoOtherIsMeant() {
+    #expect(SlurmEnvironment.ownJob(job) == "7")
+    let element = job.merging(["SLURM_ARRAY_JOB_ID": "5", "SLURM_ARRAY_TASK_ID": "3"]) { $1 }
+    #expect(SlurmEnvironment.ownJob(element) == "5_3")
+    #expect(SlurmEnvironment.ownJob([:]) == nil && SlurmEnvironment.ownJob(["SLURM_JOB_ID": ""]) == nil)
+  }
 
   @Test(arguments: ["UNLIMITED", "NOT_SET", "INVALID", "", "1:2:3:4", "-1", "1-2-3", ":"])
   func whatIsNoTime(text: String) { #expect(SlurmTime.duration(text) == nil) }

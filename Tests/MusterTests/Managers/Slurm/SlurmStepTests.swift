@@ -46,6 +46,18 @@ import Testing
     #expect(parts[1].first == "--het-group=1" && parts[1].contains("--nodelist=b") && parts[1].last == "prog")
   }
 
+  @Test func eachComponentHasItsOwnCPUsForATask() throws {
+    let nodes = [
+      SlurmAllocation.Node(name: "a", tasks: 1, component: 0, cpusPerTask: 8),
+      SlurmAllocation.Node(name: "b", tasks: 2, component: 1),
+    ]
+    var step = SlurmStep(unit: .task, place: .nodes(nodes), options: try options(), command: ["prog"])
+    let parts = step.componentSteps.map(\.arguments)
+    #expect(parts[0].contains("--cpus-per-task=8") && parts[1].contains("--cpus-per-task=1"))
+    step.cpusPerTask = 2
+    #expect(step.componentSteps.allSatisfy { $0.arguments.contains("--cpus-per-task=2") })
+  }
+
   @Test func srunAllocatesWithTheOptionsOfTheUser() throws {
     let step = SlurmStep(
       unit: .task, place: .newJob(ntasks: 4, nodes: 2, ntasksPerNode: nil), cpusPerTask: 2,
@@ -59,7 +71,7 @@ import Testing
   @Test(arguments: [
     ["-p", "debug"], ["-pdebug"], ["--partition=debug"], ["--partition", "debug"], ["--mem=1G", "-v"],
     ["-vp", "debug"],
-    ["-o", "out-%t"], ["--hint=nomultithread"], ["-t5", "-J", "name"], [],
+    ["-o", "out-%t"], ["--hint=nomultithread"], ["-t5", "-J", "name"], ["-x", "n3"], [],
   ])
   func optionsOfTheUserAreHandedOn(words: [String]) throws {
     #expect(try SrunOptions(words, allocates: false).words == words)
@@ -82,7 +94,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [["hostname"], ["--mem=1G", "hostname"], ["-v", "hostname"], ["--"]])
+  @Test(arguments: [["hostname"], ["-E", "hostname"], ["--mem=1G", "hostname"], ["-v", "hostname"], ["--"]])
   func whatSrunWouldTakeForTheProgramIsAnError(words: [String]) {
     #expect(throws: ClusterError.self) { _ = try SrunOptions(words, allocates: false) }
   }
@@ -94,12 +106,12 @@ import Testing
       "SLURM_CPU_BIND": "quiet,mask_cpu:0x1", "SLURM_NTASKS": "4", "SLURM_CPUS_PER_TASK": "2", "SLURM_STEP_ID": "0",
       "SLURM_PROCID": "0", "SLURM_DISTRIBUTION": "block", "SLURM_MEM_PER_CPU": "100", "SLURM_MEM_PER_NODE": "900",
       "SLURM_TASKS_PER_NODE": "2(x2)", "SLURM_EXPORT_ENV": "NONE", "SLURM_TRES_PER_TASK": "cpu:2",
-      "SLURM_KILL_BAD_EXIT": "1", "PMIX_RANK": "0", "SRUN_DEBUG": "3",
+      "SLURM_KILL_BAD_EXIT": "1", "PMIX_RANK": "0", "SRUN_DEBUG": "3", "SLURM_SPANK_SITE": "1",
     ])
     #expect(
       Set(cleaned.keys) == [
         "PATH", "SLURM_CONF", "SLURM_JOB_ID", "SLURM_JOBID", "SLURM_JOB_NODELIST", "SLURM_ARRAY_TASK_ID",
-        "SLURM_JOB_ID_HET_GROUP_1",
+        "SLURM_JOB_ID_HET_GROUP_1", "SLURM_SPANK_SITE",
       ])
   }
 }

@@ -25,6 +25,28 @@ import Testing
     #expect(SlurmTask(environment: variables.merging(change) { $1 }) == nil)
   }
 
+  @Test func whatIsForTheOtherSideOfAJobIsAnError() {
+    let error = #expect(throws: ClusterError.self) { _ = try SlurmManager(ntasks: 2, nodelist: ["n1"]) }
+    #expect(error?.code == .invalidArgument && error?.message.contains("--nodelist=") == true)
+  }
+
+  @Test func aJobForWhichSrunHadNotToWaitIsLearntFromAnAgent() {
+    var report = SrunReport()
+    report.learn(job: "12")
+    report.learn(job: "13")
+    #expect(report.job == "12")
+  }
+
+  @Test func aProgramWithoutMPIThatSrunTakesForOneIsToldSo() {
+    let first = variables.merging(["SLURM_PROCID": "0", "PMIX_RANK": "0"]) { $1 }
+    let notice = SlurmTask.notice(environment: first, isMPILinked: false)
+    #expect(notice?.contains("PMIX_RANK") == true && notice?.contains("srun --mpi=none") == true)
+    #expect(SlurmTask.notice(environment: first, isMPILinked: true) == nil)
+    #expect(SlurmTask.notice(environment: first.filter { $0.key != "PMIX_RANK" }, isMPILinked: false) == nil)
+    #expect(SlurmTask.notice(environment: first.merging(["SLURM_PROCID": "1"]) { $1 }, isMPILinked: false) == nil)
+    #expect(SlurmTask.notice(environment: ["PMI_RANK": "0"], isMPILinked: false) == nil)
+  }
+
   @Test(arguments: ["SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"])
   func outsideOfAStepThereAreNoTasks(missing: String) {
     #expect(SlurmTask(environment: variables.filter { $0.key != missing }) == nil)

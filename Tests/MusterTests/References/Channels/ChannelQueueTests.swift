@@ -157,3 +157,27 @@ import Testing
     #expect(queue.isEmpty)
   }
 }
+
+@Test func `who got a number first and waits second can leave all the same`() {
+  var queue = WaitQueue<String>()
+  queue.append("b", number: 6)
+  queue.append("a", number: 5)
+  queue.append("c", number: 7)
+  #expect(queue.remove(5) == "a" && queue.first == "b")
+  #expect(queue.remove(6) == "b" && queue.remove(7) == "c" && queue.isEmpty)
+}
+
+@Test func `without a buffer those who came during a loan find each other when it ends`() throws {
+  var bench = QueueBench(capacity: 0)
+  // Two values come back and are lent together.
+  for number in 1...2 { try bench.begin(.take, "gone", for: receipt(2, UInt64(number))) }
+  for number in 1...2 { try bench.begin(.put(number), "p") }
+  bench.change { $0.lose(2, &$1) }
+  bench.told = []
+  let lent = try bench.lend(2, to: receipt(3, 1))
+  #expect(lent == [1, 2])
+  try bench.begin(.take, "t")
+  try bench.begin(.put(3), "p3")
+  bench.change { $0.acknowledge(receipt(3, 1), count: 2, &$1) }
+  #expect(bench.told.sorted() == ["p3 true", "t 3"] && !bench.queue.isReady)
+}

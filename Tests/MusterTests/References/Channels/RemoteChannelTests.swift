@@ -437,6 +437,52 @@ func `a channel with keys of one's own making`(owner: ProcessID) async throws {
   }
 }
 
+/// A channel implementation that needs another channel.
+struct CopyingFactory: ChannelFactory {
+  let copies: RemoteChannel<Int>
+
+  func makeChannel() -> any AbstractChannel<Int> { CopyingChannel(copies: copies) }
+}
+
+actor CopyingChannel: AbstractChannel {
+  let copies: RemoteChannel<Int>
+  private var values: [Int] = []
+  private(set) var isOpen = true
+  var isEmpty: Bool { values.isEmpty }
+
+  init(copies: RemoteChannel<Int>) { self.copies = copies }
+
+  func put(_ value: Int) async throws {
+    values.append(value)
+    try await copies.put(value)
+  }
+  func take() throws -> Int { values.removeFirst() }
+  func fetch() throws -> Int { values[0] }
+  func isReady() -> Bool { !values.isEmpty }
+  func wait() {}
+  func close() { isOpen = false }
+}
+
+/// Makes a channel of process `owner` that copies what is put into it, and one for the copies.
+struct MakeCopying: RemoteFunction {
+  func callAsFunction(_ owner: ProcessID) -> [RemoteChannel<Int>] {
+    let copies = RemoteChannel<Int>(capacity: 5, on: owner)
+    return [RemoteChannel(on: owner, CopyingFactory(copies: copies)), copies]
+  }
+}
+
+@Test(arguments: [Topology.allToAll, .masterWorker], [1, 2] as [ProcessID])
+func `a channel implementation may hold references itself`(topology: Topology, maker: ProcessID) async throws {
+  // With masterWorker process 1 passes on what the second has to say to the third.
+  let routes: [(ProcessID, ProcessID)] = topology == .allToAll ? [(1, 2), (1, 3), (2, 3)] : [(1, 2), (1, 3)]
+  try await withClusters(3, routes: routes) { group async throws in
+    for cluster in group.clusters { cluster.members.withLock { $0.topology = topology } }
+    let channels = try await remotecallFetch(MakeCopying(), on: maker, 3)
+    try await channels[0].put(7)
+    #expect(try await channels[1].take() == 7)
+  }
+}
+
 private struct HiddenFactory: ChannelFactory {
   func makeChannel() -> any AbstractChannel<Int> { DictionaryChannel() }
 }
