@@ -26,7 +26,7 @@
     private let input = Mutex(Input())
     private let staged = Mutex(Staged())
     private let output = Mutex(Output())
-    private let handler = Mutex<(@Sendable () -> Void)?>(nil)
+    private let handler = Mutex(ReadyHandler())
 
     private struct Input: ~Copyable, Sendable {
       var messages = Deque<MatchedMessage>()
@@ -60,11 +60,11 @@
     }
 
     func setReadyHandler(_ handler: (@Sendable () -> Void)?) {
-      self.handler.withLock { $0 = handler }
+      self.handler.withLock { $0.call = handler }
       handler?()
     }
 
-    private func tell() { handler.withLock { $0 }?() }
+    private func tell() { handler.withLock { $0 }.call?() }
 
     // MARK: Reading
 

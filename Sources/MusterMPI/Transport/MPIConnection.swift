@@ -32,6 +32,14 @@
     static let largestMessage = 1 << 20
   }
 
+  /// Who is told that something may have changed.
+  ///
+  /// A structure, because a function that is kept in a Mutex by itself is wrapped once more each time it is looked at
+  /// (Swift 6.3): that takes memory, and time with each call, for ever.
+  struct ReadyHandler: Sendable {
+    var call: (@Sendable () -> Void)?
+  }
+
   extension MPIConnection {
     var peerDescription: String { "MPI rank \(key.rank)" }
     var descriptor: Int32? { nil }

@@ -13,7 +13,12 @@
     private let state = Mutex(State())
     /// Held by who matches messages and hands them out, so that those of one sender stay in order.
     private let matching = Mutex(Matching())
-    private let accept = Mutex<(@Sendable (any MPIConnection) -> Void)?>(nil)
+    private let acceptor = Mutex(Acceptor())
+
+    /// A structure for the same reason as `ReadyHandler`.
+    private struct Acceptor: Sendable {
+      var accept: (@Sendable (any MPIConnection) -> Void)?
+    }
 
     private struct State: Sendable {
       var connections: [MPIConnectionKey: any MPIConnection] = [:]
@@ -42,7 +47,7 @@
     // MARK: Connections
 
     /// Takes over what other ranks open.
-    func listen(_ accept: @escaping @Sendable (any MPIConnection) -> Void) { self.accept.withLock { $0 = accept } }
+    func listen(_ accept: @escaping @Sendable (any MPIConnection) -> Void) { acceptor.withLock { $0.accept = accept } }
 
     func connect(to rank: Int32) throws(TransportError) -> any MPIConnection {
       let connection = state.withLock { state -> (any MPIConnection)? in
@@ -169,7 +174,7 @@
       discard(message)
       let connection = makeConnection(key)
       state.withLock { $0.connections[key] = connection }
-      if let accept = accept.withLock({ $0 }) { accept(connection) } else { connection.close() }
+      if let accept = acceptor.withLock({ $0 }).accept { accept(connection) } else { connection.close() }
     }
 
     func receive(_ message: inout MatchedMessage, into memory: UnsafeMutableRawPointer) throws(TransportError) {

@@ -13,7 +13,7 @@
     private let transport: MPITransport
     private let input = Mutex(Input())
     private let output = Mutex(Output())
-    private let handler = Mutex<(@Sendable () -> Void)?>(nil)
+    private let handler = Mutex(ReadyHandler())
 
     private struct Input: ~Copyable, Sendable {
       var messages = Deque<[UInt8]>()
@@ -41,11 +41,11 @@
     deinit { output.withLock { for message in $0.messages { message.bytes.deallocate() } } }
 
     func setReadyHandler(_ handler: (@Sendable () -> Void)?) {
-      self.handler.withLock { $0 = handler }
+      self.handler.withLock { $0.call = handler }
       handler?()
     }
 
-    private func tell() { handler.withLock { $0 }?() }
+    private func tell() { handler.withLock { $0 }.call?() }
 
     // MARK: Any thread
 
