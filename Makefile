@@ -6,13 +6,14 @@ BUILD_FLAGS ?=
 MPI_TRAITS = $$(pkg-config --exists ompi-c && echo --traits MPI)
 FLAGS = $(MPI_TRAITS) $(BUILD_FLAGS)
 
-.PHONY: help setup setup-mpi demo test test-mpich lint bench sanitize clean
+.PHONY: help setup setup-mpi demo test test-mpich lint bench man sanitize clean
 
 help:
 	@echo "make demo      builds in release and runs the Ising model on every usable core"
 	@echo "make test      lints, builds and runs every test"
 	@echo "make test-mpich builds with MPICH in place of Open MPI and runs the tests of MPI"
 	@echo "make bench     measures Muster beside the raw limits of this machine"
+	@echo "make man       builds the command muster and writes its manual into man/man1 (MANPATH=man man muster)"
 	@echo "make sanitize  runs the tests under the thread and the address sanitizer"
 
 setup:
@@ -44,9 +45,13 @@ bench: setup
 	$(SWIFT) build -c release --product muster-bench $(BUILD_FLAGS)
 	$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))/muster-bench
 
+man: setup-mpi
+	$(SWIFT) build -c release --product muster $(FLAGS)
+	$$($(SWIFT) build -c release --show-bin-path $(FLAGS))/muster manual --directory man/man1
+
 sanitize: setup
 	scripts/sanitize thread
 	scripts/sanitize address
 
 clean:
-	rm -rf .build results
+	rm -rf .build results man

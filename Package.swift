@@ -59,7 +59,10 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "MusterTool",
-      dependencies: ["Muster", "MusterMPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Muster", "MusterMPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "MusterBench",
@@ -102,7 +105,7 @@ let package = Package(
     // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
-      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms", "Whereabouts"],
+      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms", "MusterTool", "Whereabouts"],
       swiftSettings: strict),
     // Programs that run under mpirun; the tests run them by name.
     .executableTarget(

@@ -140,6 +140,15 @@ int64_t muster_peer_uid(int fd) {
   return credentials.uid;
 }
 
+int64_t muster_peer_pid(int fd) {
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+  return credentials.pid;
+}
+
+int muster_pidfd_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
 struct build_id {
   uint8_t *out;
   size_t capacity, length;

@@ -78,6 +78,10 @@ const char *_Nullable muster_symbol_name(uintptr_t address, const char *_Nullabl
 int muster_spawn_in_directory(posix_spawn_file_actions_t *_Nonnull actions, const char *_Nonnull directory);
 /// The uid at the other end of a Unix socket, or -1: `struct ucred` needs _GNU_SOURCE.
 int64_t muster_peer_uid(int fd);
+/// The process that listens at the other end, or -1.
+int64_t muster_peer_pid(int fd);
+/// Sends a signal to exactly the process that a descriptor of `muster_pidfd_open` is for; 0, or -1 and errno.
+int muster_pidfd_signal(int pidfd, int signal);
 
 /// The ELF build-id of the running executable; returns its length, 0 when there is none.
 size_t muster_build_id(uint8_t *_Nonnull out, size_t capacity);

@@ -24,6 +24,7 @@ extension Cluster {
     defer { forget(launch) }
     startHeartbeat(timeout: options.heartbeatTimeout)
     leaveAtExit()
+    offerStatus()
 
     let timer = engine.schedule(after: options.timeout) { launch.expire() }
     defer { engine.cancel(timer) }

@@ -66,13 +66,15 @@ extension Cluster {
   }
 
   func stopListening() {
-    let (rendezvous, directory) = launching.withLock { state in
+    let (rendezvous, directory, status) = launching.withLock { state in
       defer {
         state.rendezvous = [:]
         state.directory = nil
+        state.status = nil
       }
-      return (state.rendezvous.values, state.directory)
+      return (state.rendezvous.values, state.directory, state.status)
     }
+    status?.close()
     for rendezvous in rendezvous { rendezvous.close() }
     directory?.remove()
   }

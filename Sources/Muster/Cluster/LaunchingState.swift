@@ -27,6 +27,10 @@ struct LaunchingState: Sendable {
   var ticket: UInt64?
   /// Strangers at a custom transport have been complained of.
   var hasComplained = false
+  /// Tells other programs of this user what this one is doing.
+  var status: StatusServer?
+  /// Somebody has asked this program to end.
+  var isEnding = false
 }
 
 extension Cluster {

@@ -188,10 +188,10 @@ enum WorkerProcess {
     if isLeaving.load(ordering: .relaxed) { return }
     Cluster.process.logger.debug("process 1 was lost: \(reason)")
     fflush(nil)
-    // A directory of our own; then that of all workers of this node.
+    // A directory of our own; then that of all workers of this node, unless it is only this one that has lost process 1.
     Cluster.process.stopListening()
     AgentProcess.removeTunnel()
-    if let directory = directory.withLock({ $0 }) { SocketDirectory.remove(directory) }
+    if let directory = directory.withLock({ $0 }) { SocketDirectory.removeIfLeft(directory) }
     _exit(1)
   }
 }

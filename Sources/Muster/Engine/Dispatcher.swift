@@ -50,6 +50,11 @@ final class Dispatcher: Sendable {
     for loop in state.withLock({ $0.loops }) { loop.interrupt(id, of: caller) }
   }
 
+  /// The calls that run now.
+  var running: [(target: CallTarget, caller: ProcessID, since: UInt64?)] {
+    state.withLock { $0.loops }.compactMap(\.running)
+  }
+
   func stop() {
     let (leader, resting) = state.withLock { state in
       state.isStopped = true

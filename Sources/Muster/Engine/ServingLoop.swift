@@ -34,6 +34,10 @@ final class ServingLoop: @unchecked Sendable {
   /// Which call runs, and whose it is.
   private let callID = Atomic<UInt64>(0)
   private let caller = Atomic<Int>(0)
+  /// Its `CallTarget`, which the registry keeps for good.
+  private let target = Atomic<UnsafeRawPointer?>(nil)
+  /// When it was found to take longer than others wait for: within a tick of the watchdog from its beginning.
+  private let detachTime = Atomic<UInt64>(0)
   /// The number of the message whose function has been cancelled. The loop's task ends with that.
   private let cancelled = Atomic<UInt64>(0)
   private let task = Mutex<Task<Void, Never>?>(nil)
@@ -105,6 +109,7 @@ final class ServingLoop: @unchecked Sendable {
     let sequence = (state.load(ordering: .relaxed) >> 2) &+ 1
     callID.store(call.id, ordering: .relaxed)
     caller.store(call.link.peer.rawValue, ordering: .relaxed)
+    self.target.store(UnsafeRawPointer(Unmanaged.passUnretained(target).toOpaque()), ordering: .relaxed)
     isInterruptible.store(target.isInterruptible, ordering: .relaxed)
     isDetachable.store(!target.isOrdered, ordering: .relaxed)
     state.store(sequence << 2 | Phase.running, ordering: .releasing)
@@ -148,10 +153,24 @@ final class ServingLoop: @unchecked Sendable {
   }
 
   private func detach(_ sequence: UInt64) -> Bool {
-    state.compareExchange(
+    detachTime.store(muster_now(), ordering: .relaxed)
+    return state.compareExchange(
       expected: sequence << 2 | Phase.running, desired: sequence << 2 | Phase.detached,
       ordering: .acquiringAndReleasing
     ).exchanged
+  }
+
+  /// What runs, whose call it is, and since when; `nil` for the start of what has just begun.
+  var running: (target: CallTarget, caller: ProcessID, since: UInt64?)? {
+    let before = state.load(ordering: .acquiring)
+    guard before & Phase.mask != Phase.idle, let pointer = target.load(ordering: .relaxed) else { return nil }
+    let (caller, time) = (caller.load(ordering: .relaxed), detachTime.load(ordering: .relaxed))
+    atomicMemoryFence(ordering: .acquiring)
+    // What was read is of one call if that still runs.
+    let now = state.load(ordering: .relaxed)
+    guard now >> 2 == before >> 2, now & Phase.mask != Phase.idle else { return nil }
+    let target = Unmanaged<CallTarget>.fromOpaque(pointer).takeUnretainedValue()
+    return (target, ProcessID(caller), before & Phase.mask == Phase.detached ? time : nil)
   }
 
   // MARK: Cancellation

@@ -15,11 +15,14 @@ final class ByteChannel: IOSource {
 
   let connection: any Connection
   private let engine: Engine
+  private let limit: Int
   private let state = Mutex(State())
 
-  init(connection: any Connection, engine: Engine) throws(ClusterError) {
+  /// - Parameter limit: more than this may not be received.
+  init(connection: any Connection, engine: Engine, limit: Int = ByteChannel.limit) throws(ClusterError) {
     self.connection = connection
     self.engine = engine
+    self.limit = limit
     if let descriptor = connection.descriptor {
       try engine.poller.add(self, descriptor: descriptor)
     } else {
@@ -51,15 +54,37 @@ final class ByteChannel: IOSource {
       }
       if let step {
         filled += step
-        try state.withLock { state in
-          state.received += step
-          if state.received > Self.limit { throw ClusterError(.refused, "too much was sent before authentication") }
-        }
+        try note(step)
       } else {
         try await wait(forOutput: false)
       }
     }
     return bytes
+  }
+
+  private func note(_ step: Int) throws {
+    try state.withLock { state in
+      state.received += step
+      if state.received > limit { throw ClusterError(.refused, "more than \(limit) bytes were sent") }
+    }
+  }
+
+  /// All up to the end of the stream.
+  func readToEnd() async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16 << 10)
+    while true {
+      do {
+        if let step = try chunk.withUnsafeMutableBytes({ try connection.read(into: $0) }) {
+          try note(step)
+          bytes += chunk[..<step]
+        } else {
+          try await wait(forOutput: false)
+        }
+      } catch let error as TransportError where error == .closed {
+        return bytes
+      }
+    }
   }
 
   func write(_ bytes: [UInt8]) async throws {

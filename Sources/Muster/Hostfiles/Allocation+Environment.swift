@@ -10,13 +10,13 @@ extension Allocation {
   ) throws(ClusterError) {
     if environment["SLURM_JOB_ID"] != nil {
       let allocation = try SlurmAllocation(environment: environment)
-      job = "Slurm job \(allocation.job)"
+      (scheduler, self.id) = (.slurm, allocation.job)
       machines = Self.machines(allocation.nodes)
     } else if let id = environment["PBS_JOBID"], let file = environment["PBS_NODEFILE"] {
-      job = "PBS job \(id)"
+      (scheduler, self.id) = (.pbs, id)
       machines = try hostfile(file, .pbs).machines
     } else if let id = environment["LSB_JOBID"] {
-      job = "LSF job \(id)"
+      (scheduler, self.id) = (.lsf, id)
       if let file = environment["LSB_DJOB_HOSTFILE"] {
         machines = try hostfile(file, .lsf).machines
       } else if let (name, hosts) = ["LSB_MCPU_HOSTS", "LSB_HOSTS"].lazy

@@ -1,10 +1,26 @@
 /// The hosts that a batch scheduler has given this job, and how many workers each.
 ///
 /// Inside one a list of machines is a filter: what is not of the job is an error, and counts are capped.
-struct Allocation: Sendable, Hashable {
+public struct Allocation: Sendable, Hashable {
+  /// Who has given them.
+  public enum Scheduler: String, Sendable, Hashable, CaseIterable {
+    case slurm = "Slurm"
+    case pbs = "PBS"
+    case lsf = "LSF"
+  }
+
+  public let scheduler: Scheduler
+  /// The number of the job, as the scheduler writes it.
+  public let id: String
+  public let machines: [MachineSpec]
+
   /// Such as `Slurm job 17`.
-  let job: String
-  let machines: [MachineSpec]
+  public var job: String { "\(scheduler.rawValue) job \(id)" }
+
+  /// The job that this process runs in; `nil` outside of any.
+  ///
+  /// - Throws: `ClusterError` `.invalidArgument` for variables of a job that are not as the scheduler writes them.
+  public static func current() throws(ClusterError) -> Allocation? { try Allocation(currentEnvironment()) }
 
   /// The machines as far as the job has them.
   ///

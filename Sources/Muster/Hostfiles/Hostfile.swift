@@ -44,6 +44,12 @@ public struct Hostfile: Sendable, Hashable {
     }
   }
 
+  /// A file of these machines.
+  public init(_ machines: [MachineSpec]) {
+    entries = machines
+    self.machines = Self.merged(machines)
+  }
+
   /// Counts of the same machine are added.
   private static func merged(_ machines: [MachineSpec]) -> [MachineSpec] {
     var result: [MachineSpec] = []

@@ -5,9 +5,13 @@ import Logging
 /// Inside an allocation of a batch scheduler the file is a filter: a host that is not of the job is an error, and counts
 /// are capped to what the job has there, which is said in the log.
 public final class HostfileManager: ClusterManager, CustomStringConvertible {
-  private let path: String
+  let path: String
+  /// Those of the file, as far as the job has them.
+  public let machines: [MachineSpec]
+  /// What the job has cut off.
+  let notes: [String]
   /// Starts them.
-  private let base: any ClusterManager
+  let base: any ClusterManager
 
   /// - Parameters:
   ///   - path: of the file.
@@ -29,11 +33,13 @@ public final class HostfileManager: ClusterManager, CustomStringConvertible {
   ) throws(ClusterError) {
     self.path = path
     var machines = try Hostfile(contentsOf: path, format: format).machines
+    var notes: [String] = []
     if let allocation = try Allocation(environment) {
-      let (granted, notes) = try allocation.filter(machines)
+      (machines, notes) = try allocation.filter(machines)
       for note in notes { Cluster.current.logger.warning("\(path): \(note)") }
-      machines = granted
     }
+    self.notes = notes
+    self.machines = machines
     base = manager(machines)
   }
 

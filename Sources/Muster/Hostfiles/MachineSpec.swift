@@ -92,10 +92,16 @@ extension MachineSpec: CustomStringConvertible {
   public var description: String {
     var words = [(count == 1 ? "" : "\(count)*") + (user.map { "\($0)@" } ?? "") + Self.text(host, port)]
     if let bindAddress { words.append(Self.text(bindAddress, bindPort)) }
+    return words.joined(separator: " ") + settings
+  }
+
+  /// What stands behind a host in the grammars that people write, with a space before each.
+  var settings: String {
+    var words: [String] = []
     if let dir { words.append("dir=\(Self.quoted(dir))") }
     if let exename { words.append("exename=\(Self.quoted(exename))") }
     words += env.sorted { $0.key < $1.key }.map { "env=\($0)=\(Self.quoted($1))" }
-    return words.joined(separator: " ")
+    return words.map { " " + $0 }.joined()
   }
 
   private static func text(_ host: String, _ port: UInt16?) -> String {

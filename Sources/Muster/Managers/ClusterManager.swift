@@ -21,6 +21,12 @@ public protocol ClusterManager: Sendable {
   /// Whether the workers have to be reached from other hosts, whatever `options.restrict` says. The default is no.
   func needsNetwork(_ options: AddprocsOptions) -> Bool
 
+  /// Says what `launch` would start, and starts nothing: for `planLaunch`, which fills in what is the same for all managers.
+  /// The default says that the manager does not tell.
+  ///
+  /// - Throws: what `launch` would find wrong before it starts anything.
+  func launchPlan(_ options: AddprocsOptions) async throws -> LaunchPlan
+
   /// Starts the workers of `request`, and reports each as it starts or fails to; need not wait for them to join.
   ///
   /// - Throws: what prevents all of them.
@@ -58,6 +64,12 @@ extension ClusterManager {
   public func workerCount(_ options: AddprocsOptions) async throws -> Int { try workerCount() }
   public func needsNetwork(_ options: AddprocsOptions) -> Bool { false }
   public func cancelLaunch() async {}
+  public func launchPlan(_ options: AddprocsOptions) async throws -> LaunchPlan {
+    var plan = LaunchPlan()
+    plan.binder = "\(self)"
+    plan.notes = ["\(self) does not say how it starts workers (ClusterManager.launchPlan)"]
+    return plan
+  }
   public func manage(_ pid: ProcessID, _ config: WorkerConfig, _ event: ManagerEvent) async {}
   public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? { nil }
   public func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)? {

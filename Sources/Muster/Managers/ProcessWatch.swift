@@ -24,6 +24,9 @@ package final class ProcessWatch: IOSource {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  /// Sends it a signal: to this very process, though its number may be another's by now.
+  func signal(_ number: Int32) { _ = muster_pidfd_signal(descriptor, number) }
+
   /// Looks no more.
   package func cancel() {
     if !isOver.exchange(true, ordering: .relaxed) { engine.poller.remove(descriptor: descriptor) }

@@ -38,9 +38,12 @@ extension LaunchRequest {
   public func environment(for worker: LaunchedWorker) -> [String: String] {
     let entry = Cluster.current.placements.withLock { $0[worker.pid] }
     let count = options.threadsPerWorker ?? (options.enableThreadedBLAS ? entry.map(width) ?? 1 : 1)
-    let names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
-    return Dictionary(uniqueKeysWithValues: names.map { ($0, String(count)) }).merging(options.env) { $1 }
+    let threads = Dictionary(uniqueKeysWithValues: Self.threadVariables.map { ($0, String(count)) })
+    return threads.merging(options.env) { $1 }
   }
+
+  /// By which BLAS libraries and OpenMP are told their number of threads.
+  package static let threadVariables = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
 
   /// In cores, or in hardware threads where a worker has less than a core.
   private func width(_ entry: PlacementLedger.Entry) -> Int {

@@ -79,6 +79,13 @@ public struct PlacementPlan: Sendable, Hashable {
     workers = try Self.assign(count, places, shares, policy, bindTo, nodes)
   }
 
+  /// Made of parts that were planned one by one.
+  init(nodes: [Node], workers: [Worker], policy: PlacementPolicy) {
+    self.nodes = nodes
+    self.workers = workers
+    self.policy = policy
+  }
+
   /// An object of a node.
   private struct Place {
     let node: Int

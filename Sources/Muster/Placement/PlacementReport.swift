@@ -14,8 +14,8 @@ extension HardwareTopology: CustomStringConvertible {
   /// The machine in characters: see `TopologyPicture`.
   public func picture(of cpus: CPUSet) -> String { TopologyPicture(of: self).drawn(with: cpus) }
 
-  /// Where these CPUs are, in words.
-  func location(of cpus: CPUSet) -> String {
+  /// Where these CPUs are, in words: `package 0, NUMA 1, core 4-5, CPU 4-5`.
+  public func location(of cpus: CPUSet) -> String {
     let levels: [(TopologyLevel, String)] = [(.package, "package"), (.numaNode, "NUMA"), (.core, "core")]
     let places = levels.compactMap { level, name -> String? in
       let indices = self.indices(level, of: cpus)

@@ -37,8 +37,8 @@ public struct WorkerCount: Sendable, Hashable, ExpressibleByIntegerLiteral, Cust
 
   public init(integerLiteral value: Int) { self = .exactly(value) }
 
-  /// The number where one was given.
-  var exactValue: Int? {
+  /// The number where one was given; `nil` where machines are to be asked.
+  public var exactValue: Int? {
     if case .exactly(let count) = kind { count } else { nil }
   }
 

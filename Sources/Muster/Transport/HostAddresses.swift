@@ -1,14 +1,20 @@
 import Glibc
 
-/// The addresses of this host.
-struct HostAddress: Hashable, Sendable {
-  let interface: String
+/// An address of this host.
+public struct HostAddress: Hashable, Sendable, Codable {
+  /// Such as `eth0`.
+  public let interface: String
   /// In digits.
-  let host: String
+  public let host: String
+
+  public init(interface: String, host: String) {
+    self.interface = interface
+    self.host = host
+  }
 
   /// Those of interfaces that are up, loopback apart, in the kernel's order; addresses that are good on one link only
   /// (fe80::, 169.254.) need to be told which, and are left out.
-  static func current() -> [HostAddress] {
+  public static func current() -> [HostAddress] {
     var first: UnsafeMutablePointer<ifaddrs>?
     guard getifaddrs(&first) == 0 else { return [] }
     defer { freeifaddrs(first) }

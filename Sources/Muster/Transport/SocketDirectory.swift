@@ -11,9 +11,9 @@ final class SocketDirectory: Sendable {
   /// Makes a new one under $XDG_RUNTIME_DIR or /tmp (the path of a Unix socket is short), after removing those that
   /// killed processes of this user have left there.
   init() throws(ClusterError) {
-    let base = environmentVariable("XDG_RUNTIME_DIR").flatMap { access($0, W_OK) == 0 ? $0 : nil } ?? "/tmp"
-    let prefix = "\(base)/muster-\(geteuid())-"
-    Self.removeLeftovers(in: base, prefix: "muster-\(geteuid())-")
+    let base = Self.base
+    let prefix = "\(base)/\(Self.prefix)"
+    Self.removeLeftovers(in: base)
     let made = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 108) { buffer -> String? in
       // Under another name until it is locked: what is not locked looks left behind.
       let template = "\(base)/.muster-\(geteuid())-\(getpid())-XXXXXX"
@@ -58,21 +58,56 @@ final class SocketDirectory: Sendable {
     rmdir(path)
   }
 
-  private static func removeLeftovers(in base: String, prefix: String) {
-    guard let everything = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC).nonNegative else { return }
-    defer { close(everything) }
-    for name in entries(of: everything) where name.hasPrefix(prefix) {
-      let path = "\(base)/\(name)"
-      guard let folder = openFolder(path) else { continue }
-      defer { close(folder) }
-      guard let lock = openLock(in: folder, flags: 0).nonNegative else {
-        // A worker that was just joining has made its socket while the directory was being removed.
-        if errno == ENOENT { remove(path, folder) }
-        continue
-      }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
-      close(lock)
+  /// Where new ones are made.
+  private static var base: String {
+    environmentVariable("XDG_RUNTIME_DIR").flatMap { access($0, W_OK) == 0 ? $0 : nil } ?? "/tmp"
+  }
+
+  /// A new one, in which the X stand for what is chosen then.
+  static var pattern: String { "\(base)/\(prefix)XXXXXX" }
+
+  /// What the names of this user's directories begin with.
+  private static let prefix = "muster-\(geteuid())-"
+
+  /// Those of the programs of this user that run on this node, wherever they have found a place; what others have left
+  /// behind is removed.
+  static func all() -> [String] {
+    let bases = [environmentVariable("XDG_RUNTIME_DIR"), "/run/user/\(geteuid())", "/tmp"].compactMap { $0 }
+    var found: Set<String> = []
+    for base in bases where access(base, W_OK) == 0 {
+      removeLeftovers(in: base)
+      found.formUnion(candidates(in: base).filter(isOurs))
     }
+    return found.sorted()
+  }
+
+  /// The paths in a directory that are named as this user's directories are.
+  private static func candidates(in base: String) -> [String] {
+    guard let everything = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC).nonNegative else { return [] }
+    defer { close(everything) }
+    return entries(of: everything).filter { $0.hasPrefix(prefix) }.map { "\(base)/\($0)" }
+  }
+
+  /// Somebody else may have made a directory of such a name.
+  private static func isOurs(_ path: String) -> Bool {
+    guard let folder = openFolder(path) else { return false }
+    close(folder)
+    return true
+  }
+
+  private static func removeLeftovers(in base: String) { for path in candidates(in: base) { removeIfLeft(path) } }
+
+  /// Removes a directory of this user's if the process that has made it does not live any more.
+  static func removeIfLeft(_ path: String) {
+    guard let folder = openFolder(path) else { return }
+    defer { close(folder) }
+    guard let lock = openLock(in: folder, flags: 0).nonNegative else {
+      // A worker that was just joining has made its socket while the directory was being removed.
+      if errno == ENOENT { remove(path, folder) }
+      return
+    }
+    if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path, folder) }
+    close(lock)
   }
 
   /// In /tmp others can make links of any name, which may lead to what is dear to this user: what is done in a directory

@@ -15,6 +15,8 @@
     /// How it is called.
     public var path: String
     public var kind: Kind
+    /// The line of its version, of what it prints with `--version`, if it was asked.
+    public private(set) var version: String?
 
     public init(path: String, kind: Kind) {
       self.path = path
@@ -29,10 +31,20 @@
       if let range = version.firstRange(of: "Open MPI) ") ?? version.firstRange(of: "OpenRTE) ") {
         let major = Int(version[range.upperBound...].prefix { $0.isNumber }) ?? 4
         self.init(path: path, kind: major >= 5 ? .openMPI5 : .openMPI4)
+        self.version = Self.line(ofVersion: version)
       } else if version.contains("HYDRA") || version.contains("Hydra") || version.contains("Intel(R) MPI") {
         self.init(path: path, kind: .hydra)
+        self.version = Self.line(ofVersion: version)
       } else {
         return nil
+      }
+    }
+
+    /// Open MPI says it in the first line, Hydra behind `Version:`.
+    private static func line(ofVersion text: String) -> String? {
+      let lines = text.split(separator: "\n")
+      return (lines.first { $0.contains("Version") } ?? lines.first).map {
+        $0.split(separator: " ").joined(separator: " ")
       }
     }
 
@@ -52,8 +64,8 @@
   }
 
   extension MPILauncher {
-    /// Asks the launcher at a path who it is.
-    static func detect(_ path: String) -> MPILauncher? {
+    /// Asks the launcher at a path, or of a name in PATH, who it is; `nil` if there is none, or one that is not known.
+    public static func detect(_ path: String) -> MPILauncher? {
       guard !path.contains("'"), let pipe = popen("'\(path)' --version 2>&1", "re") else { return nil }
       defer { pclose(pipe) }
       var bytes = [UInt8](repeating: 0, count: 4096)

@@ -115,13 +115,32 @@
       let options = request.options
       var environment = request.environment(for: request.workers[0])
       environment[MPIWorker.levelVariable] = "\(threadLevel.rawValue)"
-      let program = try [options.exename ?? pathOfThisExecutable(), MPIWorker.flag] + options.exeflags
       return try LauncherProcess(
-        executable: launcher.path,
-        arguments: launcher.arguments(
-          count: count, variables: environment.keys.sorted(), flags: flags, program: program),
+        executable: launcher.path, arguments: arguments(of: launcher, environment.keys.sorted(), options),
         environment: environment, directory: options.dir, input: MPIWorker.input(request),
         name: launcher.path)
+    }
+
+    private func arguments(
+      of launcher: MPILauncher, _ variables: [String], _ options: AddprocsOptions
+    ) throws -> [String] {
+      let program = try [options.exename ?? pathOfThisExecutable(), MPIWorker.flag] + options.exeflags
+      return launcher.arguments(count: count, variables: variables, flags: flags, program: program)
+    }
+
+    /// The launcher binds the ranks, and says on which hosts they are.
+    public func launchPlan(_ options: AddprocsOptions) async throws -> LaunchPlan {
+      _ = try workerCount()
+      let launcher = try launcher()
+      let variables = [MPIWorker.levelVariable] + LaunchRequest.threadVariables + options.env.keys
+      var plan = LaunchPlan()
+      plan.binder = launcher.path
+      plan.commands = [
+        LaunchPlan.Command(
+          [launcher.path] + (try arguments(of: launcher, variables.sorted(), options)),
+          purpose: "starts \(count) ranks, which are the workers; each asks MPI for \(threadLevel)")
+      ]
+      return plan
     }
 
     public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {

@@ -3,7 +3,7 @@ import Testing
 @testable import Muster
 
 private func allocation(_ list: String) throws -> Allocation {
-  Allocation(job: "Slurm job 7", machines: try Hostfile(parsing: list, format: .slurm).machines)
+  Allocation(scheduler: .slurm, id: "7", machines: try Hostfile(parsing: list, format: .slurm).machines)
 }
 
 @Test func `inside a job a hostfile is a filter, and counts are capped and said`() throws {

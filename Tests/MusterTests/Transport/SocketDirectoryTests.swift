@@ -58,6 +58,17 @@ private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
     #expect(exists(living.path) && exists(next.path) && exists(foreign))
   }
 
+  @Test func `one that loses the rest removes what they still have only if its owner has gone`() throws {
+    let living = try SocketDirectory()
+    SocketDirectory.removeIfLeft(living.path)
+    #expect(exists(living.path))
+    let left = "\(base)/muster-\(geteuid())-1-gone\(getpid())"
+    mkdir(left, 0o700)
+    touch(left + "/lock")
+    SocketDirectory.removeIfLeft(left)
+    #expect(!exists(left))
+  }
+
   @Test func `a link of somebody else, named as what is left behind, leads nowhere`() throws {
     let victim = try TestDirectory()
     touch(victim.path + "/thesis.txt")

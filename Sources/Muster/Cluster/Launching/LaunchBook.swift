@@ -22,6 +22,8 @@ struct LaunchBook: Sendable {
     let ticket: UInt64
     var state: State = .queued
     var config: WorkerConfig?
+
+    var isUnderWay: Bool { !state.isSettled }
   }
 
   private(set) var records: [Record]

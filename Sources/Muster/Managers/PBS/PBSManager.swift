@@ -4,13 +4,13 @@
 /// anywhere submits a job of its own for so many workers, and deletes it when they have gone; the time in the queue counts
 /// towards `options.timeout`.
 public final class PBSManager: ClusterManager, CustomStringConvertible {
-  private enum Kind: Sendable {
+  enum Kind: Sendable {
     /// In the job that this process runs in.
     case inside([PBSStarter])
     case submit(Int, PBSOptions)
   }
 
-  private let kind: Kind
+  let kind: Kind
   private let leases: PBSLeases
   private let fleet: HostFleet
 

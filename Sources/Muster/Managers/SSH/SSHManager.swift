@@ -9,8 +9,9 @@ import Synchronization
 ///
 /// The executable must be there, at the same path (or `exename`), and be the same build.
 public final class SSHManager: ClusterManager, CustomStringConvertible {
-  private let machines: [MachineSpec]
-  private let options: SSHOptions
+  /// Where, and how many workers each.
+  public let machines: [MachineSpec]
+  let options: SSHOptions
   private let fleet: HostFleet
   private let sessions: SessionTable
   /// What `workerCount` has found out, for the `launch` that follows.

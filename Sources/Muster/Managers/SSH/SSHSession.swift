@@ -22,9 +22,7 @@ final class SSHSession: Sendable {
     _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions, _ cluster: Cluster
   ) async throws -> SSHSession {
     let tunnel = options.tunnel ? try tunnel(cluster, options) : nil
-    var command = SSHCommand(
-      login: login, command: try remoteCommand(exename: exename, dir: dir, options, socket: tunnel?.remote),
-      flags: options.sshflags, connectTimeout: max(1, Int(options.timeout.components.seconds)))
+    var command = try command(login, exename: exename, dir: dir, options, socket: tunnel?.remote)
     command.tunnel = tunnel
     if options.multiplex { command.controlPath = "\(try cluster.socketDirectory().path)/s-%C" }
     let agents = try HostAgents.expect(1, options.base, at: tunnel.map { [.unix(path: $0.remote)] })
@@ -93,6 +91,15 @@ final class SSHSession: Sendable {
   }
 
   // MARK: What runs on the host
+
+  /// - Parameter socket: where the agent finds process 1 through a tunnel.
+  static func command(
+    _ login: SSHCommand.Login, exename: String?, dir: String?, _ options: SSHOptions, socket: String? = nil
+  ) throws -> SSHCommand {
+    SSHCommand(
+      login: login, command: try remoteCommand(exename: exename, dir: dir, options, socket: socket),
+      flags: options.sshflags, connectTimeout: max(1, Int(options.timeout.components.seconds)))
+  }
 
   private static func remoteCommand(
     exename: String?, dir: String?, _ options: SSHOptions, socket: String?

@@ -22,7 +22,7 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
 
   private let allocation: SlurmAllocation?
   private let part: [SlurmAllocation.Node]
-  private let step: SlurmStep
+  let step: SlurmStep
   /// Those of an `addprocs` are together: one for each component of the job.
   private let launched = Mutex<[[SlurmLaunch]]>([])
   private let fleets = Mutex<[ProcessID: SlurmLaunch]>([:])
@@ -166,7 +166,7 @@ extension SlurmManager.Binding {
 
 extension SlurmStep {
   /// The step whose tasks run this executable.
-  fileprivate func running(_ executable: String) -> SlurmStep {
+  func running(_ executable: String) -> SlurmStep {
     SlurmStep(
       unit: unit, place: place, cpusPerTask: cpusPerTask, cpuBind: cpuBind, options: options,
       command: [executable, Invitation.flag])

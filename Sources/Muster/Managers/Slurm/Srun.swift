@@ -50,9 +50,13 @@ final class Srun: Sendable {
   }
 
   /// srun ends with process 1, however that ends: what still waits in the queue then is not to start later.
-  private static func command(_ arguments: [String], _ input: String) -> ChildProcess.Command {
+  static func words(_ arguments: [String]) -> [String] {
     let guardian = (["/usr/bin/setpriv", "/bin/setpriv"] as [String]).first { access($0, X_OK) == 0 }
-    let words = guardian.map { [$0, "--pdeathsig", "TERM", "srun"] + arguments } ?? ["srun"] + arguments
+    return guardian.map { [$0, "--pdeathsig", "TERM", "srun"] + arguments } ?? ["srun"] + arguments
+  }
+
+  private static func command(_ arguments: [String], _ input: String) -> ChildProcess.Command {
+    let words = words(arguments)
     return ChildProcess.Command(
       executable: words[0], arguments: Array(words.dropFirst()),
       environment: SlurmEnvironment.cleaned(currentEnvironment()), directory: nil, input: input)

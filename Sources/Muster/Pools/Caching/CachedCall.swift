@@ -72,9 +72,9 @@ extension Cluster {
           throw ClusterError(.cannotDecode, "the function that process \(source) sent is no \(F.self)")
         }
         return function
-      } catch  where !isNew && !Task.isCancelled {
+      } catch {
         // It was asked for on behalf of another call, which may have been given up by then; this one has not.
-        continue
+        if isNew || Task.isCancelled { throw error }
       }
     }
   }
