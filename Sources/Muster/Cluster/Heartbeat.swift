@@ -89,13 +89,17 @@ extension Cluster {
       })
     else { return }
     let agents = launching.withLock { $0.hosts.values.map(\.link) }
-    for link in members.withLock({ $0.allLinks }) + agents {
-      switch monitor.judge(lastHeard: link.lastHeard.load(ordering: .relaxed), now: now) {
+    for links in members.withLock({ $0.linksByMember }) + agents.map({ [$0] }) {
+      // Of several connections of one process, one that is heard is enough.
+      let lastHeard = links.map { $0.lastHeard.load(ordering: .relaxed) }.max() ?? now
+      switch monitor.judge(lastHeard: lastHeard, now: now) {
       case .alive: break
-      case .ping: try? link.send(.ping, id: 0)
+      case .ping: for link in links { try? link.send(.ping, id: 0) }
       case .dead:
-        link.lose(
-          "no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
+        for link in links {
+          link.lose(
+            "no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
+        }
       }
     }
   }
