@@ -62,10 +62,10 @@ struct ManualPage {
     return [".TP", [names, value].filter { !$0.isEmpty }.joined(separator: " "), line(text)]
   }
 
-  /// The lines under `EXAMPLES:`, and all others.
+  /// The lines under `EXAMPLES`, and all others.
   private static func parts(of discussion: String) -> (examples: [String], description: [String]) {
     let lines = discussion.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard let start = lines.firstIndex(of: "EXAMPLES:") else { return ([], lines) }
+    guard let start = lines.firstIndex(where: { $0.hasPrefix("EXAMPLES") }) else { return ([], lines) }
     let examples = lines[(start + 1)...].prefix { !$0.isEmpty }
     return (
       examples.map { String($0.dropFirst(2)) },
