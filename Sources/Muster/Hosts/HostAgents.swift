@@ -154,6 +154,7 @@ package final class HostAgents: Sendable {
         if let loss = link.loss { cluster.linkLost(link, reason: loss) }
         guard take(agent) else { return await agent.leave() }
         wakeAll()
+        failIfNoMoreCanCome()
       } catch {
         link.lose("\(error)")
         giveUp(number, error)
@@ -183,11 +184,16 @@ package final class HostAgents: Sendable {
     // Without the backtrace: that is of Muster's own code.
     let reason = (error as? RemoteError)?.message ?? (error as? ClusterError)?.message ?? "\(error)"
     let problem = ClusterError(.launchFailed, "the agent of a host could not join: \(reason)")
-    let isHopeless = state.withLock { state in
+    state.withLock { state in
       state.welcoming[number] = nil
       state.problem = state.problem ?? problem
-      return state.open <= 0 && state.welcoming.isEmpty
     }
-    if isHopeless { fail(problem) }
+    failIfNoMoreCanCome()
+  }
+
+  /// All have called, and one of them has not become an agent.
+  private func failIfNoMoreCanCome() {
+    let problem = state.withLock { $0.open <= 0 && $0.welcoming.isEmpty ? $0.problem : nil }
+    if let problem { fail(problem) }
   }
 }
