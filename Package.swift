@@ -59,7 +59,10 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "MusterTool",
-      dependencies: ["Muster", "MusterMPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Muster", "MusterMPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "MusterBench",

@@ -24,6 +24,8 @@ static inline struct muster_mpi_communicator muster_mpi_world(void) {
   return world;
 }
 
+static inline MPI_Status *muster_mpi_status_ignore(void) { return MPI_STATUS_IGNORE; }
+
 static inline void *muster_mpi_in_place(void) { return MPI_IN_PLACE; }
 
 /// Another communicator of the same ranks, whose errors are returned.

@@ -9,6 +9,7 @@ struct MusterTool: AsyncParsableCommand {
     abstract: "Runs commands across a whole cluster, and says what is where.",
     discussion: """
       EXAMPLES:
+        muster map 'gzip {}' ::: *.csv    a command for every file, on all workers
         muster plan                       what this job is, and what would run
         muster doctor                     whether it can
         muster hosts 'n[001-003]'         one host a line
@@ -16,6 +17,7 @@ struct MusterTool: AsyncParsableCommand {
         muster status                     what running programs do
       """,
     subcommands: [
+      MapCommand.self,
       Plan.self,
       Doctor.self,
       Hosts.self,
@@ -24,6 +26,7 @@ struct MusterTool: AsyncParsableCommand {
       Kill.self,
       Manual.self,
       MPILevel.self,
+      GuardCommand.self,
     ])
 
   static func main() async {

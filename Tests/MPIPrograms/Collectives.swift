@@ -105,6 +105,11 @@
     print("passed: \(manager.threadLevel)")
   }
 
+  /// How many functions of `mpiDo` run in a process.
+  struct RunningFunctions: RemoteThunk {
+    func callAsFunction() -> Int { Presence.count }
+  }
+
   /// What is said when a rank does not come: `mpirun -n N MPIPrograms absent mpiTransportAll`
   func absent(_ arguments: [String]) async throws {
     let manager = try await startMainLoop(try transport(arguments))
@@ -120,6 +125,9 @@
     } catch let error as CompositeError {
       try check(error.errors.count, is: 1, "the number of errors")
       try check("\(error)".contains("not coming"), is: true, "the error is that of rank 1")
+    }
+    for pid in procs() {
+      try check(try await remotecallFetch(RunningFunctions(), on: pid), is: 0, "what still runs on \(pid)")
     }
     try check(try await mpiDo(manager, EveryOperation()).count, is: manager.size, "mpiDo after that")
     try await stopMainLoop(manager)

@@ -15,7 +15,9 @@
 
     static let scenarios: [String: @Sendable ([String]) async throws -> Void] = [
       "speed": speed, "cluster": cluster, "returns": returns, "fails": fails, "workers": workersOf, "mpido": mpido,
-      "absent": absent, "die": die, "lose": lose, "conformance": conformance, "soak": soak,
+      "absent": absent, "die": die, "lose": lose, "conformance": conformance, "soak": soak, "idle": idle,
+      "silent": silent, "stopped": stopped, "funnel": funnel, "overlapping": overlapping, "sendrecv": sendrecv,
+      "level": level, "initialised": initialised, "twice": twice,
     ]
   }
 

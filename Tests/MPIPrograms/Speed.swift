@@ -16,16 +16,7 @@
     func callAsFunction(_ values: [Double]) -> [Double] { values }
   }
 
-  struct ProcessorTime: RemoteThunk {
-    /// Seconds that this process has used.
-    func callAsFunction() -> Double {
-      var time = timespec()
-      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-      return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-  }
-
-  /// MPI's own speed, and Muster's over it, in one run: `mpirun -n 2 MPIPrograms speed`.
+  /// MPI's own speed, and Muster's over it, in one run: `mpirun -n 2 MPIPrograms speed [CALLS [only]]`.
   func speed(_ arguments: [String]) async throws {
     var provided: Int32 = 0
     MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided)
@@ -45,6 +36,7 @@
     times.sort()
     print("muster call: median \(times[times.count / 2]) µs, p99 \(times[times.count * 99 / 100]) µs")
 
+    if arguments.count > 1 { return try await stopMainLoop(manager) }
     let count = 20 * calls
     let time = try await clock.measure {
       for index in 0..<count { try await remoteDo(Swallow(), on: worker, index) }
@@ -61,12 +53,6 @@
       }
       print("muster \(size >> 20) MiB: \(Double(2 * size) / (best / .seconds(1)) / 1e9) GB/s")
     }
-    // Idle, as both have been for a second.
-    try await Task.sleep(for: .seconds(1.5))
-    let before = (ProcessorTime()(), try await remotecallFetch(ProcessorTime(), on: worker))
-    try await Task.sleep(for: .seconds(3))
-    let after = (ProcessorTime()(), try await remotecallFetch(ProcessorTime(), on: worker))
-    print("idle: \((after.0 - before.0) / 3 * 100) % and \((after.1 - before.1) / 3 * 100) % of a core")
     try await stopMainLoop(manager)
   }
 

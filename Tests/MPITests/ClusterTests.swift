@@ -48,6 +48,10 @@
       try await MPIJob.run([MPIJob.program, "workers", "4", MPIJob.launcher] + MPIJob.launcherFlags).expectPassed()
     }
 
+    @Test func `a manager of launched ranks is one job at a time`() async throws {
+      try await MPIJob.run([MPIJob.program, "twice", MPIJob.launcher] + MPIJob.launcherFlags).expectPassed()
+    }
+
     @Test(
       .disabled(if: MPIJob.isMPICH, "Open MPI's launcher is told what to use in place of ssh"),
       .enabled(if: getuid() == 0, "only root may make network namespaces"),

@@ -15,6 +15,10 @@
       try await MPIJob.run(ranks: ranks, ["mpido", "mpiTransportAll", "multiple"]).expectPassed()
     }
 
+    @Test func `a cancelled function sends nothing from memory that it gives up`() async throws {
+      try await MPIJob.run(ranks: 2, ["sendrecv", "multiple"]).expectPassed()
+    }
+
     @Test func `it is said which ranks wait where for one that does not come`() async throws {
       let job = try await MPIJob.run(ranks: 3, ["absent", "mpiTransportAll"])
       job.expectPassed()

@@ -29,7 +29,7 @@ extension ClusterProgram {
     do {
       let arguments = try ProgramArguments.takeLaunchArguments()
       try await cluster.run {
-        if let task = SlurmTask.ofThisProcess { try await addprocs(SlurmTaskManager(task)) }
+        try await addSlurmTasks()
         if let file = arguments.machineFile { try await addprocs(hostfile: file.path, format: file.format) }
         if let count = arguments.workers { try await addprocs(count) }
         try await Self().run()

@@ -47,10 +47,18 @@ struct HeartbeatMonitor: Sendable {
 }
 
 extension Cluster {
-  /// Watches all connections from now on. The shortest timeout asked for counts for all.
+  /// Watches all connections from now on. The shortest timeout asked for counts for all that are there or being started.
   func startHeartbeat(timeout: Duration) {
+    let isConnected = members.withLock { !$0.allLinks.isEmpty }
     let generation = launching.withLock { state -> Int? in
-      if let current = state.heartbeat, current.timeout <= UInt64(timeout.nanoseconds) { return nil }
+      let others = state.launches.values.map(\.options.heartbeatTimeout)
+      let timeout = others.reduce(timeout) { min($0, $1) }
+      let isNeeded = isConnected || !state.hosts.isEmpty
+      if let current = state.heartbeat {
+        let new = UInt64(timeout.nanoseconds)
+        // What was asked for those that have gone does not count any more.
+        guard isNeeded ? new < current.timeout : new != current.timeout else { return nil }
+      }
       state.heartbeat = HeartbeatMonitor(timeout: timeout, now: muster_now())
       state.heartbeatGeneration += 1
       return state.heartbeatGeneration
@@ -81,13 +89,17 @@ extension Cluster {
       })
     else { return }
     let agents = launching.withLock { $0.hosts.values.map(\.link) }
-    for link in members.withLock({ $0.allLinks }) + agents {
-      switch monitor.judge(lastHeard: link.lastHeard.load(ordering: .relaxed), now: now) {
+    for links in members.withLock({ $0.linksByMember }) + agents.map({ [$0] }) {
+      // Of several connections of one process, one that is heard is enough.
+      let lastHeard = links.map { $0.lastHeard.load(ordering: .relaxed) }.max() ?? now
+      switch monitor.judge(lastHeard: lastHeard, now: now) {
       case .alive: break
-      case .ping: try? link.send(.ping, id: 0)
+      case .ping: for link in links { try? link.send(.ping, id: 0) }
       case .dead:
-        link.lose(
-          "no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
+        for link in links {
+          link.lose(
+            "no heartbeat for \(Duration.nanoseconds(Int64(clamping: monitor.timeout))): stopped, or its host is gone")
+        }
       }
     }
   }

@@ -106,7 +106,9 @@ struct Members: Sendable {
     }
   }
 
-  var allLinks: [Link] { table.values.flatMap { ($0.link.map { [$0] } ?? []) + $0.otherLinks } }
+  var allLinks: [Link] { linksByMember.flatMap { $0 } }
+
+  var linksByMember: [[Link]] { table.values.map { ($0.link.map { [$0] } ?? []) + $0.otherLinks } }
 
   mutating func takeLinks(of pid: ProcessID) -> [Link] {
     guard let member = table[pid] else { return [] }

@@ -154,7 +154,7 @@ package final class HostAgents: Sendable {
         if let loss = link.loss { cluster.linkLost(link, reason: loss) }
         guard take(agent) else { return await agent.leave() }
         wakeAll()
-        failIfNoMoreCanCome()
+        failIfNoMoreCome()
       } catch {
         link.lose("\(error)")
         giveUp(number, error)
@@ -188,11 +188,11 @@ package final class HostAgents: Sendable {
       state.welcoming[number] = nil
       state.problem = state.problem ?? problem
     }
-    failIfNoMoreCanCome()
+    failIfNoMoreCome()
   }
 
-  /// All have called, and one of them has not become an agent.
-  private func failIfNoMoreCanCome() {
+  /// All have called back, but some could not join: what is missing will not come.
+  private func failIfNoMoreCome() {
     let problem = state.withLock { $0.open <= 0 && $0.welcoming.isEmpty ? $0.problem : nil }
     if let problem { fail(problem) }
   }

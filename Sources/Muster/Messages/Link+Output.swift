@@ -103,11 +103,17 @@ extension Link {
     } catch {
       // A part of a frame may have left: nothing more is written.
       output.isBlocked = true
-      output.queue.removeAll()
+      giveUpQueue(&output)
       context.writingFailed(self, reason: "\(error)")
     }
     isOverfull.store(output.queue.byteCount > Self.highWater, ordering: .sequentiallyConsistent)
     setInterest(output: output.isBlocked)
+  }
+
+  /// What is queued will not be sent; a connection that sends from the memory may not have finished with it.
+  func giveUpQueue(_ output: inout Output) {
+    let queue = exchange(&output.queue, with: OutputQueue())
+    if let connection = connection as? any SendsFromMemory { connection.keep(OfferedMemory(queue)) }
   }
 
   /// Which events the poller was asked for. A lock of its own: both sides change it.

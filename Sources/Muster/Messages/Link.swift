@@ -50,10 +50,9 @@ final class Link: IOSource, Flushable {
       // It may have been lost before: a descriptor that has been shut down would be reported again and again.
       if loss != nil { engine.poller.remove(descriptor: descriptor) }
     } else {
-      connection.setReadyHandler { [weak self] in
-        guard let self else { return }
-        self.engine.signal(self)
-      }
+      // Until the link is lost. Not weak: that would make every count of a reference to the link a slow one.
+      connection.setReadyHandler { [self] in engine.signal(self) }
+      if loss != nil { connection.setReadyHandler(nil) }
     }
   }
 
@@ -148,7 +147,7 @@ final class Link: IOSource, Flushable {
   func finish(reason: String) {
     let waiters = output.withLock { output in
       output.loss = reason
-      output.queue.removeAll()
+      giveUpQueue(&output)
       let waiters = output.roomWaiters
       output.roomWaiters = []
       return waiters

@@ -3,6 +3,46 @@
   import Muster
   import Synchronization
 
+  /// The ranks of one session make their communicator before those of the next do.
+  ///
+  /// Making it blocks in MPI until all have come, and where not every thread may call MPI at any time it keeps everything
+  /// else from it. So two that were made by overlapping ranks in different orders would wait for each other. All of this
+  /// is in the process that starts the sessions.
+  enum Assembly {
+    private static let turns = Turns()
+    /// Who has not come yet.
+    private static let missing = Mutex<[UInt64: Set<ProcessID>]>([:])
+
+    static func begin(_ session: UInt64, _ pids: [ProcessID]) async throws {
+      try await turns.take()
+      missing.withLock { $0[session] = Set(pids) }
+    }
+
+    /// A process has its communicator, or has given up.
+    static func hasArrived(_ pid: ProcessID, _ session: UInt64) {
+      let isComplete = missing.withLock { missing in
+        missing[session]?.remove(pid)
+        guard missing[session]?.isEmpty == true else { return false }
+        missing[session] = nil
+        return true
+      }
+      if isComplete { turns.pass() }
+    }
+
+    /// The session is over, whoever has come.
+    static func end(_ session: UInt64) {
+      if missing.withLock({ $0.removeValue(forKey: session) }) != nil { turns.pass() }
+    }
+  }
+
+  /// Says that a rank has the communicator of its session.
+  struct HasCommunicator: RemoteAction {
+    let session: UInt64
+    let pid: ProcessID
+
+    func callAsFunction() async throws { Assembly.hasArrived(pid, session) }
+  }
+
   extension MPIWorld {
     /// A communicator of some ranks, made by those together; called by each of them.
     ///
@@ -43,14 +83,17 @@
       isCancellable: Bool = false, start: (inout muster_mpi_request) -> Int32
     ) async throws -> Bool {
       var request = muster_mpi_request()
-      try Self.check(access { start(&request) }, "mpiDo")
-      return try await access.wait(for: request, "mpiDo", isCancellable: isCancellable)
+      guard let code = access.unlessOver({ start(&request) }) else { throw CancellationError() }
+      try Self.check(code, "mpiDo")
+      let hasCompleted = try await access.wait(for: request, "mpiDo", isCancellable: isCancellable)
+      if !hasCompleted, !isCancellable { throw CancellationError() }
+      return hasCompleted
     }
 
     func free(_ handle: CommunicatorHandle) {
       guard !handle.isAbandoned.load(ordering: .relaxed) else { return }
       var communicator = handle.value
-      _ = access { muster_mpi_free(&communicator) }
+      _ = access.unlessOver { muster_mpi_free(&communicator) }
     }
   }
 #endif

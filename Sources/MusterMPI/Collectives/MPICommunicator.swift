@@ -102,15 +102,20 @@
       _ values: [Number], to destination: Int, from source: Int
     ) async throws -> [Number] {
       let (buffer, result) = (NumberBuffer(values), NumberBuffer<Number>(count: values.count))
-      var sending = muster_mpi_request()
-      try MPIWorld.check(
-        access {
-          MPI_Isend(
-            buffer.address, buffer.count, Number.datatype, Int32(destination), 0, handle.value.handle, &sending.handle)
-        }, "MPI_Isend")
-      try await complete("sendrecv", buffer, result) { request in
-        MPI_Irecv(
-          result.address, result.count, Number.datatype, Int32(source), 0, handle.value.handle, &request.handle)
+      // Before anything is sent: a send cannot be taken back.
+      try Task.checkCancellation()
+      let sending = try begin("MPI_Isend") { request in
+        MPI_Isend(
+          buffer.address, buffer.count, Number.datatype, Int32(destination), 0, handle.value.handle, &request.handle)
+      }
+      do {
+        try await complete("sendrecv", buffer, result) { request in
+          MPI_Irecv(
+            result.address, result.count, Number.datatype, Int32(source), 0, handle.value.handle, &request.handle)
+        }
+      } catch {
+        abandon(buffer)
+        throw error
       }
       try await wait(for: sending, "sendrecv", buffer)
       return result.array
@@ -124,18 +129,28 @@
       try Task.checkCancellation()
       presence.enter(name)
       defer { presence.leave() }
+      try await wait(for: begin(name, start), name, buffers)
+    }
+
+    private func begin(_ name: String, _ start: (inout muster_mpi_request) -> Int32) throws -> muster_mpi_request {
       var request = muster_mpi_request()
-      try MPIWorld.check(access { start(&request) }, name)
-      try await wait(for: request, name, buffers)
+      guard let code = access.unlessOver({ start(&request) }) else { throw CancellationError() }
+      try MPIWorld.check(code, name)
+      return request
     }
 
     /// - Parameter buffers: used by MPI until then.
     private func wait(for request: muster_mpi_request, _ name: String, _ buffers: any Sendable) async throws {
       if try await access.wait(for: request, name) { return }
-      // MPI cannot take it back: what it may still write to stays, and the communicator is of no more use.
+      abandon(buffers)
+      throw CancellationError()
+    }
+
+    /// MPI cannot take back what was started: what it may still read and write stays, and the communicator is of no more
+    /// use.
+    private func abandon(_ buffers: any Sendable) {
       handle.isAbandoned.store(true, ordering: .relaxed)
       _ = Unmanaged.passRetained(KeptForEver(buffers))
-      throw CancellationError()
     }
   }
 

@@ -36,11 +36,8 @@
     _ manager: some MPIRanks, on count: Int, _ function: F, patience: Duration = .seconds(10)
   ) async throws -> [F.Output] {
     let ranks = manager.mpiprocs
-    let workers = procs(manager)
-    guard (1...max(1, workers.count)).contains(count), !workers.isEmpty else {
-      throw ClusterError(.invalidArgument, "mpiDo(on: \(count)): there are \(workers.count) workers that are ranks")
-    }
-    let taken = try await IdleRanks.shared.take(count, of: workers)
+    guard count > 0 else { throw ClusterError(.invalidArgument, "mpiDo(on: \(count)): at least one rank is needed") }
+    let taken = try await IdleRanks.shared.take(count) { procs(manager) }
     defer { IdleRanks.shared.put(taken) }
     let members = taken.map { pid in ranks.firstIndex(of: pid)! }.sorted()
     return try await MPISession(ranks: members, pids: members.map { ranks[$0] }, patience: patience).run(function)
@@ -66,11 +63,14 @@
     }
 
     func run<F: MPIFunction>(_ function: F) async throws -> [F.Output] {
-      let call = RunOnRank(session: id, ranks: ranks.map { Int32($0) }, function: function)
+      let call = RunOnRank(session: id, ranks: ranks.map { Int32($0) }, starter: myid(), function: function)
+      try await Assembly.begin(id, pids)
+      defer { Assembly.end(id) }
       return try await withThrowingTaskGroup(of: (Int, Result<F.Output, any Error>)?.self) { group in
         for (index, pid) in pids.enumerated() {
           group.addTask {
-            do { return (index, .success(try await remotecallFetch(call, on: pid))) } catch {
+            defer { Assembly.hasArrived(pid, id) }
+            do { return (index, .success(try await cancellableCall(call, on: pid, grace: patience))) } catch {
               return (index, .failure(error))
             }
           }
@@ -117,7 +117,8 @@
     }
 
     private static func isCancellation(_ error: any Error) -> Bool {
-      error is CancellationError || (error as? RemoteError)?.typeName.hasSuffix("CancellationError") ?? false
+      guard let error = error as? RemoteError else { return error is CancellationError }
+      return error.underlying is CancellationError || (error.underlying as? ClusterError)?.code == .interrupted
     }
 
     /// Says which ranks wait where.
@@ -135,7 +136,7 @@
 
     private func place(of pid: ProcessID) async -> String {
       await withTaskGroup(of: String?.self) { group in
-        group.addTask { try? await remotecallFetch(WhereInSession(session: self.id), on: pid) }
+        group.addTask { try? await callAside(WhereInSession(session: self.id), on: pid) }
         group.addTask {
           try? await Task.sleep(for: .seconds(2))
           return nil
@@ -150,6 +151,7 @@
   struct RunOnRank<F: MPIFunction>: RemoteThunk {
     let session: UInt64
     let ranks: [Int32]
+    let starter: ProcessID
     let function: F
 
     func callAsFunction() async throws -> F.Output {
@@ -162,6 +164,7 @@
       let handle = CommunicatorHandle(try await world.communicator(of: ranks, session: session))
       presence.leave()
       defer { world.free(handle) }
+      try await remoteDo(HasCommunicator(session: session, pid: myid()), on: starter)
       let communicator = MPICommunicator(handle, world.access, presence)
       guard let thread = world.access.thread else { return try await function(communicator) }
       return try await withTaskExecutorPreference(thread) { try await function(communicator) }

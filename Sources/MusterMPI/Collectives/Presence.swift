@@ -4,7 +4,7 @@
   import Synchronization
 
   /// What a rank is doing in one `mpiDo`, for who asks why it takes so long.
-  final class Presence: Sendable {
+  package final class Presence: Sendable {
     private struct State: Sendable {
       var place: String?
       var calls = 0
@@ -49,6 +49,9 @@
     }
 
     static func end(_ session: UInt64) { all.withLock { _ = $0.removeValue(forKey: session) } }
+
+    /// How many functions of `mpiDo` run in this process.
+    package static var count: Int { all.withLock { $0.count } }
 
     static func describe(_ session: UInt64) -> String? { all.withLock { $0[session] }?.description }
   }

@@ -29,6 +29,18 @@
     /// What threads may call this MPI.
     public var threadLevel: ThreadLevel { world.level }
 
+    /// Below MPI_THREAD_MULTIPLE there are sockets besides MPI, for heartbeats while a user's call keeps MPI.
+    var usesSockets: Bool { transport == .tcpTransportAll || world.level < .multiple }
+
+    /// What came of the job, for a log: whose MPI it is and which threads may call it, and where each rank runs.
+    public var plan: String {
+      let headline = "\(self): \(MPILibrary.description) gives \(threadLevel): \(threadLevel.meaning)"
+      let lines = world.places.enumerated().map { rank, place in
+        "rank \(rank) is process \(rank + 1), number \(place.ospid) on \(place.host)"
+      }
+      return ([headline] + lines).joined(separator: "\n")
+    }
+
     // MARK: Ranks
 
     /// How many ranks there are, process 1 included.
@@ -42,7 +54,7 @@
     public func workerCount() throws -> Int { size - 1 }
 
     public func needsNetwork(_ options: AddprocsOptions) -> Bool {
-      transport == .tcpTransportAll && world.places.contains { $0.node != world.places[0].node }
+      usesSockets && world.places.contains { $0.node != world.places[0].node }
     }
 
     /// They run already: what is left is to connect to them.

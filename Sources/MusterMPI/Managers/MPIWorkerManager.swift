@@ -25,6 +25,8 @@
       var launcher: LauncherProcess?
       var pids: [ProcessID] = []
       var left: Set<ProcessID> = []
+      /// It has stayed when a rank was lost.
+      var outlivesRanks = false
     }
 
     /// - Parameters:
@@ -62,12 +64,18 @@
     }
 
     public func launch(_ request: LaunchRequest) async throws {
-      let launcher = try launcher()
-      let process = try start(launcher, request)
-      state.withLock { state in
-        state.launcher = process
+      try state.withLock { state throws(ClusterError) in
+        guard state.left.isSuperset(of: state.pids) else {
+          throw ClusterError(
+            .invalidArgument,
+            "addprocs: this \(self) has started the workers \(state.pids.map(\.description).joined(separator: ", ")) "
+              + "already: one manager is one MPI job")
+        }
+        state = State()
         state.pids = request.workers.map(\.pid)
       }
+      let (launcher, process) = try start(request)
+      state.withLock { $0.launcher = process }
       for worker in request.workers {
         var config = WorkerConfig()
         config.exename = request.options.exename
@@ -79,6 +87,16 @@
         for worker in request.workers {
           request.failed(worker, reason: "\(launcher.path) \(status) before it joined", output: process.lastLines)
         }
+      }
+    }
+
+    private func start(_ request: LaunchRequest) throws -> (MPILauncher, LauncherProcess) {
+      do {
+        let launcher = try launcher()
+        return (launcher, try start(launcher, request))
+      } catch {
+        state.withLock { $0 = State() }
+        throw error
       }
     }
 
@@ -126,8 +144,13 @@
     }
 
     public func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
-      guard let launcher = state.withLock({ $0.launcher }) else { return nil }
-      return await launcher.waitForExit(atMost: .milliseconds(250)).map { "\(mpiexec) \($0)" }
+      let (launcher, outlivesRanks) = state.withLock { ($0.launcher, $0.outlivesRanks) }
+      guard let launcher else { return nil }
+      // A launcher that goes on without a rank has nothing to say of it, nor of the next; another one ends with it.
+      let limit: Duration = outlivesRanks ? .zero : .milliseconds(250)
+      let status = await launcher.waitForExit(atMost: limit)
+      if status == nil { state.withLock { $0.outlivesRanks = true } }
+      return status.map { "\(mpiexec) \($0)" }
     }
 
     /// The ranks end together, with the launcher.

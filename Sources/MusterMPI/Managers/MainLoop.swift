@@ -36,17 +36,34 @@
         await serveCluster(invitation: invitation)
       }
     }
-    var options = options
-    if transport == .mpiTransportAll, world.level < .multiple {
-      // A call of MPI's may keep everything else from it for as long as it likes; the launcher watches the processes.
-      options.heartbeatTimeout = max(options.heartbeatTimeout, .seconds(86_400))
-    }
     if world.size == 1 {
       Logger(label: "muster").notice("startMainLoop: this MPI job has one rank: process 1 works alone")
+    } else if transport == .mpiTransportAll, world.level < .multiple {
+      try await addRanksBeside(manager, options)
     } else {
       try await addprocs(manager, options: options)
     }
     return manager
+  }
+
+  /// A user's call may keep MPI for as long as it likes: so each worker is connected to process 1 by a socket, too, and
+  /// heartbeats and questions go there. Workers do not watch each other.
+  private func addRanksBeside(_ manager: MPIManager, _ options: AddprocsOptions) async throws {
+    var silent = options
+    silent.heartbeatTimeout = max(options.heartbeatTimeout, .seconds(86_400))
+    let pids = try await addprocs(manager, options: silent)
+    do {
+      try await withThrowingDiscardingTaskGroup { group in
+        for pid in pids { group.addTask { try await openSideLink(to: pid) } }
+      }
+      watchProcesses(timeout: options.heartbeatTimeout)
+    } catch {
+      Logger(label: "muster").warning(
+        """
+        startMainLoop: with \(manager.threadLevel) heartbeats need sockets besides MPI, and there are none, so a worker \
+        that hangs will not be noticed: \(error)
+        """)
+    }
   }
 
   /// Ends what `startMainLoop` has begun: removes the workers, waits for all ranks and finalizes MPI. The ranks of the

@@ -5,7 +5,7 @@
   /// Connections of a rank with itself, to check the transport: for the tests of this package.
   package final class LoopbackConnections: Sendable {
     private let world: MPIWorld
-    private let accepted = Mutex<MPIConnection?>(nil)
+    private let accepted = Mutex<(any MPIConnection)?>(nil)
 
     /// From now on nobody else can connect to this rank.
     package init(_ manager: MPIManager) {

@@ -40,8 +40,11 @@
     func enqueue(_ job: consuming ExecutorJob) {
       let job = UnownedJob(job)
       let executor = asUnownedTaskExecutor()
-      submit(Work { job.runSynchronously(on: executor) })
+      submit { job.runSynchronously(on: executor) }
     }
+
+    /// Has `body` run on the thread, after what was submitted before.
+    func submit(_ body: @escaping @Sendable () -> Void) { submit(Work(body: body)) }
 
     private func submit(_ work: Work) {
       state.withLock { $0.work.append(work) }

@@ -34,15 +34,20 @@
       _ = access { muster_mpi_send(nil, 0, 0, Self.leavingTag, control) }
     }
 
+    /// Takes what ranks have said of their end.
+    func hearLeaving() {
+      var matched = muster_mpi_matched()
+      while access({ muster_mpi_improbe(control, &matched) }) > 0 {
+        _ = access { muster_mpi_mrecv(&matched, nil) }
+        leaving.withLock { [matched] in _ = $0.insert(matched.source) }
+      }
+    }
+
     /// Waits until a rank has said that it is about to end.
     func waitUntilLeaving(_ rank: Int32, atMost limit: Duration) async -> Bool {
       let end = ContinuousClock.now + limit
       while true {
-        var matched = muster_mpi_matched()
-        while access({ muster_mpi_improbe(control, &matched) }) > 0 {
-          _ = access { muster_mpi_mrecv(&matched, nil) }
-          leaving.withLock { [matched] in _ = $0.insert(matched.source) }
-        }
+        hearLeaving()
         if leaving.withLock({ $0.contains(rank) }) { return true }
         guard ContinuousClock.now < end else { return false }
         try? await Task.sleep(for: .milliseconds(1))

@@ -72,6 +72,7 @@
           try check(MPI_Init_thread(nil, nil, wanted.code, &provided), "MPI_Init_thread")
         } else {
           try check(MPI_Query_thread(&provided), "MPI_Query_thread")
+          try requireAnyThread(provided)
         }
         return provided
       }
@@ -82,6 +83,15 @@
             + "\(wanted) was asked for: ask for \(ThreadLevel.funneled) (threadLevel: .funneled)")
       }
       return MPIAccess(level: min(level, wanted), thread: thread)
+    }
+
+    /// The program has initialised MPI: where only the thread that did may call it, none of ours may.
+    private static func requireAnyThread(_ provided: Int32) throws(ClusterError) {
+      if let level = ThreadLevel(code: provided), level >= .serialized { return }
+      throw ClusterError(
+        .launchFailed,
+        "startMainLoop: the program has initialised MPI so that only its own thread may call it: initialise it with "
+          + "\(ThreadLevel.serialized) or \(ThreadLevel.multiple), or leave it to startMainLoop")
     }
 
     /// Begins to receive over MPI.
@@ -112,10 +122,12 @@
       }
       guard isFirst else { return }
       watch.stop()
+      access.end(atMost: .seconds(1))
       if rank != 0 { sayLeaving() }
-      // Who has died comes to no barrier: then nobody waits. Over MPI the job has ended with him; who closes his
-      // connections there is leaving.
-      guard isOverMPI.load(ordering: .relaxed) || lostProcesses().isEmpty else { return }
+      // Who has been lost comes to no barrier: then nobody waits, and MPI ends the job.
+      guard !hasLostRanks else { return }
+      // What others still open ends at once, and calls MPI no more.
+      transport.listen { $0.close() }
       transport.closeAll()
       var request = muster_mpi_request()
       guard access({ muster_mpi_ibarrier(control, &request) }) == MPI_SUCCESS else { return }
@@ -124,6 +136,15 @@
       if let thread = access.thread { thread.poll(nil) } else { removePolledTransport(transport) }
       transport.end()
       _ = access { MPI_Finalize() }
+    }
+
+    /// Over MPI a rank has said that it leaves before its connections end; where it could not say so is known to rank 0.
+    private var hasLostRanks: Bool {
+      let lost = lostProcesses().map { Int32($0.rawValue - 1) }
+      guard isOverMPI.load(ordering: .relaxed) else { return !lost.isEmpty }
+      guard rank == 0 else { return false }
+      hearLeaving()
+      return leaving.withLock { leaving in lost.contains { !leaving.contains($0) } }
     }
 
     // MARK: How it is called

@@ -20,6 +20,15 @@
       }
     }
 
+    /// What it means for a program.
+    public var meaning: String {
+      switch self {
+      case .funneled: "one thread calls it, and runs the functions of mpiDo"
+      case .serialized: "one thread at a time calls it; nothing moves over MPI during a user's call"
+      case .multiple: "any thread calls it"
+      }
+    }
+
     var code: Int32 {
       switch self {
       case .funneled: Int32(MPI_THREAD_FUNNELED)
@@ -32,6 +41,20 @@
     init?(code: Int32) {
       guard let level = Self.allCases.last(where: { $0.code <= code }) else { return nil }
       self = level
+    }
+  }
+
+  /// The MPI that this program is linked with.
+  public enum MPILibrary {
+    /// What it calls itself, such as "Open MPI v4.1.4"; also before it is initialised.
+    public static var description: String {
+      withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1) { buffer in
+        var length: Int32 = 0
+        buffer[0] = 0
+        MPI_Get_library_version(buffer.baseAddress!, &length)
+        let text = String(cString: buffer.baseAddress!).prefix { $0 != "," && $0 != "\n" }
+        return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      }
     }
   }
 

@@ -64,7 +64,7 @@ private func agentsThere(_ cluster: Cluster) -> Int { cluster.launching.withLock
       _ = try await agents.next(within: .seconds(30))
       Issue.record("there were two")
     } catch let error as ClusterError {
-      #expect(error.code == .launchFailed && error.message.contains("could not join"))
+      #expect(error.code == .launchFailed && error.message.contains("could not join"), "\(error)")
     }
     agents.close()
     await agent.leave(atMost: .seconds(30))

@@ -2,6 +2,18 @@ import CMuster
 import Glibc
 import Synchronization
 
+/// Makes the other tasks of a Slurm step that runs this program (`srun ./program`) its workers; to be called by a `main()` of
+/// your own, after `becomeWorkerIfLaunchedAsOne()`. A `ClusterProgram` does it by itself.
+///
+/// - Parameter options: as for `addprocs`.
+/// - Returns: their numbers; none where this process is not one of several tasks.
+/// - Throws: `ClusterError` as `addprocs`.
+@discardableResult
+public func addSlurmTasks(options: AddprocsOptions? = nil) async throws -> [ProcessID] {
+  guard let task = SlurmTask.ofThisProcess else { return [] }
+  return try await addprocs(SlurmTaskManager(task), options: options)
+}
+
 /// The manager of the tasks of a step that run the program themselves: it starts nothing, and tells them where process 1
 /// is.
 ///

@@ -313,7 +313,7 @@ extension ChannelHandle.Creation {
 
 extension Link {
   /// Waits for the answer, also when the task is cancelled.
-  fileprivate func certainReply(to id: UInt64) async -> Reply {
+  func certainReply(to id: UInt64) async -> Reply {
     if let reply = replyThatComesSoon(to: id) { return reply }
     return await withUnsafeContinuation { continuation in
       if let reply = pending.withLock({ $0.wait(for: id, .caller(continuation)) }) {
