@@ -39,13 +39,10 @@ struct Square: RemoteFunction {
       try await addprocs(PBSManager(starter: starter))
     case ("qsub", let number?):
       guard let count = Int(number) else { throw Usage() }
-      var options = AddprocsOptions()
-      // The workers wait in the queue.
-      options.timeout = .seconds(600)
       var pbs = PBSOptions()
       pbs.shape = words.last == "chunks" ? .chunks : .array
       pbs.walltime = .seconds(600)
-      try await addprocs(PBSManager(np: count, pbs), options: options)
+      try await addprocs(PBSManager(np: count, pbs))
     default: throw Usage()
     }
   }

@@ -101,6 +101,17 @@ extension ClusterTests {
       #expect(found.code == 1 && found.errors.contains("--machine-file") != found.errors.contains("/nonexistent/hosts"))
     }
 
+    @Test func `where workers may open too few files for each other, it is said`() async throws {
+      let few = try write("#!/bin/sh\nulimit -n 55\nexec '\(RunningProgram.path)' \"$@\"\n", to: "few")
+      chmod(few, 0o755)
+      let path = try write("2*l1 exename=\(few)\n")
+      let found = try await RunningProgram.run(["--machine-file", path, "arguments"], environment: environment())
+      #expect(found.output.hasPrefix("nprocs 3"), "\(found.errors)")
+      #expect(
+        found.errors.contains("needs about 56 open files and connections, and may have 55 there (ulimit -Hn)"),
+        "\(found.errors)")
+    }
+
     @Test func `jobscripts/hostfile.sh runs a program on the machines of a hostfile`() async throws {
       let path = try write("2*l1\n1*l2\n")
       let variables = try environment().map { "\($0)='\($1)'" }.joined(separator: " ")

@@ -55,7 +55,7 @@ extension ClusterTests {
       try "l1 slots=2\nl2\n".write(toFile: file, atomically: true, encoding: .utf8)
       for option in ["--hostfile \(file)", "--ssh l1,l3"] {
         let words = MapInJob.command.replacing(
-          " map ", with: " map \(option) --ssh-flags '-F \(hosts.directory)/ssh_config' ")
+          " map ", with: " map \(option) --ssh-config \(hosts.directory)/ssh_config ")
         let result = Shell.run("timeout 60 \(words)")
         #expect(result.code == 0)
         _ = MapInJob.expectAll(result.output)

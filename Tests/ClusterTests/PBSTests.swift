@@ -23,6 +23,7 @@ extension ClusterTests {
         lab.set("MUSTER_PBS_TEST", "it's exported")
         let pids = try await addprocs(PBSManager(starter: starter))
         #expect(pids.count == 4 && workers() == pids)
+        #expect(lab.nodesWithTasks == ["n1", "n2", "n3"])
         for pid in pids {
           let found = try await remotecallFetch(PBSSurroundings(), on: pid, ["MUSTER_PBS_TEST", "PBS_JOBID"])
           #expect(found[2...] == ["it's exported", "99.head"])
@@ -217,16 +218,91 @@ extension ClusterTests {
       }
     }
 
-    @Test func `a job that waits too long is an error that says how it is, and is deleted`() async throws {
+    @Test func `what an element of an array waits in the queue is no time of the launch`() async throws {
       try await withPBS { lab in
-        try lab.set(switch: "hold")
+        try lab.set(switch: "hold-from", "3")
+        var options = AddprocsOptions()
+        options.timeout = .seconds(5)
+        async let joined = addprocs(PBSManager(np: 3), options: options)
+        await eventually("two elements run") { lab.jobs == ["B"] }
+        let launchIsOver = ContinuousClock.now + .seconds(7)
+        await eventually("it has waited longer than a launch may take") { ContinuousClock.now > launchIsOver }
+        #expect(lab.jobs == ["B"])
+        lab.clear(switch: "hold-from")
+        let pids = try await joined
+        #expect(pids.count == 3)
+        try await rmprocs(pids)
+      }
+    }
+
+    @Test func `a job that runs without calling back is an error that says how it is, and is deleted`() async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "grace", "1")
         var options = AddprocsOptions()
         options.timeout = .seconds(3)
-        let error = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2), options: options) }
-        #expect(error?.message.contains("queued (Not Running: Insufficient") == true, "\(error as Any)")
-        #expect(error?.message.contains("options.timeout") == true)
-        lab.clear(switch: "hold")
+        options.exename = "\(lab.directory)/mute"
+        try lab.write("#!/bin/sh\necho I know of nothing\nexec sleep 30\n", to: options.exename!)
+        let error = await thrown(ClusterError.self) { [options] in
+          try await addprocs(PBSManager(np: 2), options: options)
+        }
+        #expect(error?.message.contains("options.timeout): it is running (Job run at") == true, "\(error as Any)")
+        #expect(error?.message.contains("\n    | I know of nothing") == true, "\(error as Any)")
         await eventually("the job is over") { lab.jobs == ["F"] }
+      }
+    }
+
+    @Test func `an element of an array that ends without a worker is noticed at once`() async throws {
+      try await withPBS { lab in
+        // A library is missing on one node.
+        var options = AddprocsOptions()
+        options.exename = "\(lab.directory)/partial"
+        let runner = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        try lab.write(
+          "#!/bin/sh\n[ $PBS_MUSTER_NODE != 2 ] || { echo no library; exit 3; }\nexec '\(runner)' \"$@\"\n",
+          to: options.exename!)
+        let error = try await within(.seconds(40), "addprocs") { [options] in
+          await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 3), options: options) }
+        }
+        #expect(error?.message.contains("1 of the 3 elements of job 1[].head have ended") == true, "\(error as Any)")
+        #expect(error?.message.contains("(2: exit status 3)\n    | no library") == true, "\(error as Any)")
+        options.atLeast = 2
+        let pids = try await within(.seconds(40), "addprocs") { [options] in
+          try await addprocs(PBSManager(np: 3), options: options)
+        }
+        #expect(pids.count == 2)
+        try await rmprocs(pids)
+        // Where PBS itself cannot start it, only PBS knows.
+        try lab.set(switch: "broken", "1")
+        let broken = try await within(.seconds(40), "addprocs") {
+          await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2)) }
+        }
+        #expect(broken?.message.contains("1 of the 2 elements of job 3[].head have ended") == true, "\(broken as Any)")
+      }
+    }
+
+    @Test func `who waits is told what for`() async throws {
+      try await withPBS { lab in
+        try lab.set(switch: "hold")
+        let program = try RunningProgram(["pbs", "2"])
+        await eventually("state and comment are shown") {
+          program.errors.contains("PBS job 1[].head: queued (Not Running: Insufficient amount of resource: ncpus)")
+        }
+        kill(program.pid, SIGTERM)
+        await eventually("the job is deleted") { lab.jobs == ["F"] }
+        await program.expectNothingLeft(within: .seconds(20))
+      }
+    }
+
+    @Test func `in a job no secret is left either if process 1 is killed during the launch`() async throws {
+      try await withPBS { lab in
+        try lab.enterJob(["n1", "n2"])
+        // As long as the script is there which it should start.
+        try lab.replace(command: "pbs_tmrsh", with: "while [ -e \"$3\" ]; do sleep 0.1; done")
+        let program = try RunningProgram(["pbs"])
+        await eventually("it starts them") { lab.secrets.count == 1 && program.workers.count >= 2 }
+        kill(program.pid, SIGKILL)
+        await eventually("the secret is gone") { lab.secrets.isEmpty }
+        await program.expectNothingLeft(within: .seconds(15))
       }
     }
 
@@ -286,7 +362,7 @@ extension ClusterTests {
         try lab.enterJob(["n1", "n1", "elsewhere"])
         // The stand-in's remote shell does not know a host that is down.
         try lab.replace(
-          command: "pbsdsh", with: "[ \"$2\" = 2 ] || exec \(lab.directory)/bin/pbs_tmrsh n1 \"$3\" \"$4\" \"$5\"")
+          command: "pbsdsh", with: "[ \"$2\" = 2 ] || exec \(lab.directory)/bin/pbs_tmrsh n1 \"$4\" \"$5\" \"$6\"")
         var options = AddprocsOptions()
         options.atLeast = 2
         let pids = try await addprocs(PBSManager(starter: .pbsdsh), options: options)

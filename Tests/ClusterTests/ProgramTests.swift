@@ -144,6 +144,23 @@ extension ClusterTests {
       #expect(result.output.contains("rmprocs: timeout: "), "\(result.output)")
       #expect(result.output.hasSuffix("removed\n"))
       #expect(result.errors.components(separatedBy: "Sending SIGQUIT").count == 3, "\(result.errors)")
+      #expect(result.output.components(separatedBy: "heard SIGQUIT").count == 2, "\(result.output)")
+    }
+
+    // MARK: Too few descriptors
+
+    @Test func tooFewDescriptorsAreAnErrorBeforeAnythingStarts() {
+      let found = shell("ulimit -n 80; '\(RunningProgram.path)' --procs 8 arguments")
+      #expect(found.code == 1)
+      #expect(
+        found.output.contains("with 8 more workers process 1 needs about 86 open files and connections"),
+        "\(found.output)")
+      #expect(found.output.contains("this user may have 80 (ulimit -Hn)"), "\(found.output)")
+    }
+
+    @Test func theSoftLimitOfDescriptorsIsRaised() {
+      let found = shell("ulimit -Sn 40; '\(RunningProgram.path)' --procs 2 arguments")
+      #expect(found.output == #"nprocs 3 arguments ["arguments"]"# + "\n")
     }
 
     // MARK: Heartbeats

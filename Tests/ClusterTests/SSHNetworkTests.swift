@@ -20,6 +20,14 @@ struct PlodCount: RemoteThunk {
   func callAsFunction() -> Int { plodded.withLock { $0 } }
 }
 
+/// At which address this process reaches another.
+struct PeerAddress: RemoteFunction {
+  func callAsFunction(_ pid: ProcessID) async throws -> String? {
+    _ = try await remotecallFetch(Identity(), on: pid)
+    return Cluster.current.members.withLock { $0[pid]?.link?.connection.peerDescription }
+  }
+}
+
 private func onFourHosts<Value>(
   sourceLocation: SourceLocation = #_sourceLocation, _ body: (SSHHosts) async throws -> Value
 ) async throws -> Value {
@@ -116,6 +124,24 @@ extension ClusterTests {
         let error = await thrown(ClusterError.self) { try await addprocs(["h3"], options: options) }
         #expect(error?.code == .launchFailed || error?.code == .invalidArgument)
         #expect(error?.message.contains("10.214.77.254") == true, "\(error!)")
+      }
+    }
+
+    @Test func workersOfAHostWithAPortListenAtItAndTheNextOnes() async throws {
+      try await onFourHosts { hosts in
+        // Its other address is not used.
+        let machines: [MachineSpec] = [.init("h1 [fd77::1]:9300", count: 3), "h2"]
+        let pids = try await addprocs(machines, options: hosts.options)
+        var peers: [String?] = []
+        for pid in pids.prefix(3) { peers.append(try await remotecallFetch(PeerAddress(), on: pids[3], pid)) }
+        #expect(peers == ["tcp:[fd77::1]:9300", "tcp:[fd77::1]:9301", "tcp:[fd77::1]:9302"])
+        // The ports are taken now.
+        let error = await thrown(ClusterError.self) {
+          try await addprocs(["h1 [fd77::1]:9302"], options: hosts.options)
+        }
+        #expect(error?.message.contains("[fd77::1]:9302") == true, "\(error!)")
+        #expect(error?.message.contains("Address already in use") == true, "\(error!)")
+        #expect(workers() == pids)
       }
     }
 

@@ -267,6 +267,69 @@ extension ClusterTests {
       }
     }
 
+    @Test func aWorkerThatDoesNotExitIsSentSIGQUITOnItsHostAndThenSIGKILL() async throws {
+      let hosts = try SSHHosts(["loopback"])
+      let result = try await RunningProgram.run(
+        ["stubborn", "\(hosts.directory)/ssh_config", "l1"], environment: ["SWIFT_BACKTRACE": "enable=no"])
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.output.contains("rmprocs: timeout: ") && result.output.hasSuffix("removed\n"), "\(result.output)")
+      // The host's agent has said so, of each of the two; only one of them heeds it.
+      #expect(result.output.components(separatedBy: "heard SIGQUIT").count == 2, "\(result.output)")
+      #expect(result.errors.components(separatedBy: "Sending SIGQUIT").count == 3, "\(result.errors)")
+      #expect(result.errors.contains("From host l1:\t"), "\(result.errors)")
+    }
+
+    @Test func noMoreHostsAreLoggedInToAtOnceThanMaxParallel() async throws {
+      try await onHosts(SSHHosts(["loopback"])) { hosts in
+        // Each login waits at a gate of its own.
+        let gates = "\(hosts.directory)/gates"
+        try FileManager.default.createDirectory(atPath: gates, withIntermediateDirectories: false)
+        let script = """
+          #!/bin/sh
+          i=1; while ! mkdir "\(gates)/$i" 2>/dev/null; do i=$((i + 1)); done
+          until [ -e "\(gates)/$i/open" ]; do sleep 0.05; done
+          exec ssh "$@"
+          """
+        var options = hosts.options
+        options.ssh = "\(hosts.directory)/gated-ssh"
+        options.maxParallel = 2
+        #expect(
+          FileManager.default.createFile(
+            atPath: options.ssh, contents: Data(script.utf8), attributes: [.posixPermissions: 0o755]))
+        func begun() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: gates).count) ?? 0 }
+        let user = NSUserName()
+        let names = ["l1", "l2", "l3", "\(user)@l1", "\(user)@l2", "\(user)@l3"]
+        async let joined = addprocs(names, options: options)
+        for opened in 1...names.count {
+          await eventually("another login begins") { begun() == min(opened + 1, names.count) }
+          _ = FileManager.default.createFile(atPath: "\(gates)/\(opened)/open", contents: nil)
+        }
+        #expect(try await joined.count == names.count)
+      }
+    }
+
+    @Test func aLoginShellMayBeOfTheCFamily() async throws {
+      try await onHosts(SSHHosts(["csh"])) { hosts in
+        // What csh takes otherwise than sh: exclamation marks, also between quotation marks, and ends of lines.
+        let folder = "\(hosts.directory)/wow!it's\n\"two\" $HOME"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let runner = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        try FileManager.default.createSymbolicLink(atPath: "\(folder)/run!", withDestinationPath: runner)
+        var machine: MachineSpec = "l5"
+        machine.dir = folder
+        machine.exename = "./run!"
+        var options = hosts.options
+        options.shell = .csh
+        let pids = try await addprocs([machine], options: options)
+        #expect(try await remotecallFetch(Whereabouts(), on: pids[0]).directory == folder)
+        try await rmprocs(pids)
+        // It does not understand the words of the other shell.
+        options.shell = .posix
+        let error = await thrown(ClusterError.self) { [options] in try await addprocs([machine], options: options) }
+        #expect(error?.message.contains("l5: ssh exited with status 1") == true, "\(error!)")
+      }
+    }
+
     @Test func interruptReachesTheHosts() async throws {
       try await onHosts(SSHHosts(["loopback"])) { hosts in
         let pid = try await addprocs(["l1"], options: hosts.options)[0]

@@ -32,12 +32,29 @@ extension ClusterTests {
         let error = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 2, pbs)) }
         #expect(error?.message.contains("Invalid partition name") == true, "\(error as Any)")
 
+        // An element that ends early is noticed here, too.
+        var options = AddprocsOptions()
+        options.exename = try lab.program("[ $PBS_MUSTER_NODE != 1 ] || exit 3")
+        let early = try await within(.seconds(40), "addprocs") { [options] in
+          await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 3), options: options) }
+        }
+        #expect(
+          early?.message.contains("have ended without having started a worker (1: exit status 3)") == true,
+          "\(early as Any)")
+        await eventually("the job is deleted") { lab.jobs.isEmpty }
+
+        // There is room for two of them: the third waits, until somebody has had enough.
         pbs.queue = nil
         pbs.cpusPerWorker = 2
-        var options = AddprocsOptions()
-        options.timeout = .seconds(5)
-        let late = await thrown(ClusterError.self) { try await addprocs(PBSManager(np: 3, pbs), options: options) }
-        #expect(late?.message.contains("options.timeout") == true, "\(late as Any)")
+        options = AddprocsOptions()
+        options.timeout = .seconds(4)
+        let waiting = Task { [pbs, options] in try await addprocs(PBSManager(np: 3, pbs), options: options) }
+        await eventually("two elements run") { lab.states == ["PENDING", "RUNNING", "RUNNING"] }
+        let launchIsOver = ContinuousClock.now + .seconds(5)
+        await eventually("it has waited longer than a launch may take") { ContinuousClock.now > launchIsOver }
+        #expect(lab.states == ["PENDING", "RUNNING", "RUNNING"])
+        waiting.cancel()
+        await #expect(throws: (any Error).self) { _ = try await waiting.value }
         await eventually("the job is deleted") { lab.jobs.isEmpty }
       }
     }
@@ -75,6 +92,19 @@ private final class TorqueLab {
 
   /// Those that wait or run.
   var jobs: [String] { shell("squeue --noheader --format=%i").output.split(separator: "\n").map(String.init) }
+
+  var states: [String] {
+    shell("squeue --noheader --array --format=%T").output.split(separator: "\n").map(String.init).sorted()
+  }
+
+  /// Writes an executable that does something else before it becomes the test runner.
+  func program(_ script: String) throws -> String {
+    let runner = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+    let path = "\(directory)/program"
+    try "#!/bin/sh\n\(script)\nexec '\(runner)' \"$@\"\n".write(toFile: path, atomically: true, encoding: .utf8)
+    chmod(path, 0o755)
+    return path
+  }
 
   func down() {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []

@@ -85,13 +85,31 @@ struct BlockAtExit: RemoteAction {
   let ignoresQuit: Bool
 
   func callAsFunction() {
-    if ignoresQuit { signal(SIGQUIT, SIG_IGN) }
+    if ignoresQuit {
+      signal(SIGQUIT, SIG_IGN)
+    } else {
+      signal(SIGQUIT) { _ in
+        let answer: StaticString = "heard SIGQUIT\n"
+        write(STDOUT_FILENO, answer.utf8Start, answer.utf8CodeUnitCount)
+        _exit(0)
+      }
+    }
     atexit { while true { pause() } }
   }
 }
 
+/// - Parameter arguments: none for workers of this machine, or the path of ssh's configuration and a host.
 @Sendable func stubborn(_ arguments: [String]) async throws {
-  let pids = try await addprocs(LocalManager(2, exitTimeout: .milliseconds(500)))
+  let patience: Duration = .milliseconds(500)
+  let pids: [ProcessID]
+  if arguments.isEmpty {
+    pids = try await addprocs(LocalManager(2, exitTimeout: patience))
+  } else {
+    var options = SSHOptions()
+    options.sshflags = ["-F", arguments[0]]
+    let machine = MachineSpec(arguments[1], count: 2)
+    pids = try await addprocs(SSHManager([machine], options: options, exitTimeout: patience))
+  }
   try await announce(pids)
   try await remotecallFetch(BlockAtExit(ignoresQuit: false), on: pids[0]).discard()
   try await remotecallFetch(BlockAtExit(ignoresQuit: true), on: pids[1]).discard()

@@ -1,9 +1,10 @@
 import Muster
 
-/// Asks for workers of a job of PBS, and waits.
+/// Workers on the hosts of the job of PBS that this runs in, or in a job of their own.
+///
+/// - Parameter arguments: how many in a job of their own.
 @Sendable func pbs(_ arguments: [String]) async throws {
-  var options = AddprocsOptions()
-  options.timeout = .seconds(600)
-  try await announce(addprocs(PBSManager(np: number(arguments, 0, default: 2)), options: options))
+  let count = arguments.first.flatMap { Int($0) }
+  try await announce(try await addprocs(count.map { PBSManager(np: $0) } ?? PBSManager()))
   try await waitForEver()
 }

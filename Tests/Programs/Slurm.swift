@@ -9,6 +9,15 @@ struct HostName: RemoteThunk {
   }
 }
 
+/// Says something on both of its streams.
+struct Print: RemoteAction {
+  func callAsFunction() {
+    print("this is worker \(myid())")
+    let complaint = "this is worker \(myid()), complaining\n"
+    write(STDERR_FILENO, complaint, complaint.utf8.count)
+  }
+}
+
 /// What a process may run on.
 struct OwnCPUs: RemoteThunk {
   func callAsFunction() throws -> String { try HardwareTopology.thisMachine().allowed.description }
@@ -60,6 +69,8 @@ private func say(_ pids: [ProcessID]) async throws {
       options.reservedCores = 1
       try await say(addprocs(SlurmManager(ntasks: Int(words[1])), options: options))
     case "options": try await say(addprocs(SlurmManager(srun: Array(words.dropFirst()))))
+    case "outside":
+      try await say(addprocs(SlurmManager(ntasks: Int(words[1]), srun: Array(words.dropFirst(2)))))
     case "all": try await say(workers())
     case "map":
       let squares = try await pmap(SlowSquare(milliseconds: Int(words[2])!), 0..<Int(words[1])!)
@@ -75,6 +86,7 @@ private func say(_ pids: [ProcessID]) async throws {
       print("done \(part.values.count - part.left.count) left \(part.left.count)")
       if !part.isComplete { exit(75) }
     case "time": print("time left \(await timeLeft().map { "\($0.components.seconds)" } ?? "none")")
+    case "print": for pid in workers() { try await remotecallFetch(Print(), on: pid).discard() }
     case "cpus":
       for pid in workers() { print("worker \(pid) may use \(try await remotecallFetch(OwnCPUs(), on: pid))") }
     case "memory":

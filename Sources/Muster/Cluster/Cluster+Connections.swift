@@ -138,7 +138,7 @@ extension Cluster {
   func writingFailed(_ link: Link, reason: String) {
     task {
       // What the peer has said last may say more.
-      link.readable()
+      while link.loss == nil, link.readable() {}
       link.lose(reason)
     }
   }

@@ -47,10 +47,18 @@ struct HeartbeatMonitor: Sendable {
 }
 
 extension Cluster {
-  /// Watches all connections from now on. The shortest timeout asked for counts for all.
+  /// Watches all connections from now on. The shortest timeout asked for counts for all that are there or being started.
   func startHeartbeat(timeout: Duration) {
+    let isConnected = members.withLock { !$0.allLinks.isEmpty }
     let generation = launching.withLock { state -> Int? in
-      if let current = state.heartbeat, current.timeout <= UInt64(timeout.nanoseconds) { return nil }
+      let others = state.launches.values.map(\.options.heartbeatTimeout)
+      let timeout = others.reduce(timeout) { min($0, $1) }
+      let isNeeded = isConnected || !state.hosts.isEmpty
+      if let current = state.heartbeat {
+        let new = UInt64(timeout.nanoseconds)
+        // What was asked for those that have gone does not count any more.
+        guard isNeeded ? new < current.timeout : new != current.timeout else { return nil }
+      }
       state.heartbeat = HeartbeatMonitor(timeout: timeout, now: muster_now())
       state.heartbeatGeneration += 1
       return state.heartbeatGeneration

@@ -8,6 +8,8 @@ final class ByteChannel: IOSource {
     var isReady = false
     var failure: ClusterError?
     var received = 0
+    /// Somebody else watches the descriptor by now.
+    var isDetached = false
   }
 
   /// Before authentication nobody may send more than this.
@@ -35,7 +37,10 @@ final class ByteChannel: IOSource {
 
   /// Stops watching the connection, without closing it.
   func detach() {
-    if let descriptor = connection.descriptor { engine.poller.remove(descriptor: descriptor) }
+    state.withLock { state in
+      state.isDetached = true
+      if let descriptor = connection.descriptor { engine.poller.remove(descriptor: descriptor) }
+    }
     connection.setReadyHandler(nil)
   }
 
@@ -120,7 +125,10 @@ final class ByteChannel: IOSource {
 
   private func setInterest(input: Bool, output: Bool) {
     guard let descriptor = connection.descriptor else { return }
-    engine.poller.setInterest(descriptor: descriptor, input: input, output: output)
+    // An event may have been on its way when this was detached: it must not touch what watches the descriptor now.
+    state.withLock { state in
+      if !state.isDetached { engine.poller.setInterest(descriptor: descriptor, input: input, output: output) }
+    }
   }
 
   private func proceed() {

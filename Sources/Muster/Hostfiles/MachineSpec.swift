@@ -2,8 +2,8 @@
 ///
 ///     [user@]host[:port] [bind_addr[:port]]
 ///
-/// `port` is where its sshd listens; at `bind_addr` the workers of this machine can be reached by others. IPv6 addresses
-/// are in brackets: `[2001:db8::1]:22`.
+/// `port` is where its sshd listens; at `bind_addr` the workers of this machine can be reached by others, the first at the
+/// port there, the second at the next one, and so on. IPv6 addresses are in brackets: `[2001:db8::1]:22`.
 public struct MachineSpec: Sendable, Hashable {
   public var user: String?
   /// A name, or an address without brackets.
@@ -12,6 +12,7 @@ public struct MachineSpec: Sendable, Hashable {
   public var port: UInt16?
   /// Where workers of this machine listen for others; `nil`: wherever it works.
   public var bindAddress: String?
+  /// Where the first of them listens; each of the others has the port after its predecessor's. `nil`: the system chooses.
   public var bindPort: UInt16?
   public var count: WorkerCount
   /// The working directory of its workers; `nil`: what the options of `addprocs` say.
@@ -80,6 +81,18 @@ public struct MachineSpec: Sendable, Hashable {
     if let count = count.exactValue, count < 1 {
       throw ClusterError(.invalidArgument, "\(host): the count is \(count): it must be at least 1")
     }
+    if let count = count.exactValue { try requirePorts(for: count) }
+  }
+
+  /// Each worker has a port of its own.
+  ///
+  /// - Throws: `ClusterError` `.invalidArgument` when there are not so many from `bindPort` on.
+  func requirePorts(for count: Int) throws(ClusterError) {
+    guard let bindPort, count > Int(UInt16.max) - Int(bindPort) + 1 else { return }
+    throw ClusterError(
+      .invalidArgument,
+      "\(host): \(count) workers would listen at the ports from \(bindPort) to \(Int(bindPort) + count - 1): the last "
+        + "port is 65535")
   }
 }
 

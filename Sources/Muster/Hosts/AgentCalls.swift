@@ -23,6 +23,8 @@ struct WorkerOrder: Codable, Sendable {
   /// In addition to the agent's own.
   let environment: [String: String]
   let directory: String?
+  /// What it writes goes to the agent's own streams, which the launcher takes care of, and not to process 1.
+  let keepsOutput: Bool
   /// What the worker reads first, without the secret: that never goes over a connection of ours.
   let invitation: String
 }

@@ -36,7 +36,8 @@ final class AgentProcess: Sendable {
   func start(_ order: WorkerOrder) -> StartWorkers.Outcome {
     let cluster = Cluster.current
     let cookie = cluster.launching.withLock { $0.cookie }
-    let forwarder = OutputForwarder(pid: order.pid, engine: cluster.engine, cluster: cluster, writer: output)
+    let forwarder = OutputForwarder(
+      pid: order.pid, engine: cluster.engine, cluster: cluster, writer: order.keepsOutput ? .shared : output)
     do {
       let child = try ChildProcess.spawn(
         ChildProcess.Command(

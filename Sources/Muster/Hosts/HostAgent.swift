@@ -68,11 +68,15 @@ package final class HostAgent: Sendable {
 
   /// The connection has ended: the agent ends then, if it has not already, and the workers end with it.
   func lost(_ reason: String) {
+    // First: who hears of a worker's end asks whether it is that of its host.
+    end.fulfil(.success(reason))
     for worker in workers.withLock({ Array($0.values) }) {
       worker.end(HostedWorker.End(reason: "host \(report.host) was lost: \(reason)", lastLines: []))
     }
-    end.fulfil(.success(reason))
   }
+
+  /// Whether the connection has ended, or does within this time.
+  func isLost(within limit: Duration) async -> Bool { await end.value(within: limit, cluster.engine) != nil }
 
   /// Returns whether this is the first time that it is not needed any more: its workers may be removed at the same time.
   func release() -> Bool { !isReleased.exchange(true, ordering: .relaxed) }

@@ -9,24 +9,29 @@ package final class HostFleet: Sendable {
   }
 
   private let exitTimeout: Duration
+  private let keepsOutput: Bool
   private let state = Mutex(State())
   private let onIdle: @Sendable (HostAgent) async -> Void
 
   /// - Parameters:
   ///   - exitTimeout: how long a worker that was asked to leave may take before it is sent SIGQUIT, and then, after as
   ///     long again, SIGKILL.
+  ///   - keepsOutput: what workers write goes to where their agents' own output does, and not through process 1.
   ///   - onIdle: called when an agent has left because its last worker has.
   package init(
-    exitTimeout: Duration = .seconds(5), onIdle: @escaping @Sendable (HostAgent) async -> Void = { _ in }
+    exitTimeout: Duration = .seconds(5), keepsOutput: Bool = false,
+    onIdle: @escaping @Sendable (HostAgent) async -> Void = { _ in }
   ) {
     self.exitTimeout = exitTimeout
+    self.keepsOutput = keepsOutput
     self.onIdle = onIdle
   }
 
   /// Has an agent start workers, and reports each. They have been placed (`LaunchRequest.place`).
   ///
   /// - Parameters:
-  ///   - config: what is to be known of all of them; what is missing is filled in.
+  ///   - config: what is to be known of all of them; what is missing is filled in. Its port is that of the first, the
+  ///     others follow.
   ///   - directory: their working directory, if it is not the one of the options or else of process 1.
   ///   - environment: variables in addition to those of the options.
   package func launch(
@@ -42,15 +47,18 @@ package final class HostFleet: Sendable {
     for worker in workers { state.withLock { $0.agents[worker.pid] = agent } }
     warnOfFewDescriptors(agent, request)
     do {
+      let configs = config.ofEach(workers.count)
       let outcomes = try await agent.start(
-        workers.map { worker in
+        zip(workers, configs).map { worker, config in
           WorkerOrder(
             pid: worker.pid, executable: config.exename, arguments: request.options.exeflags,
             environment: request.environment(for: worker).merging(environment) { $1 },
-            directory: directory ?? request.options.dir ?? currentDirectory(),
+            directory: directory ?? request.options.dir ?? currentDirectory(), keepsOutput: keepsOutput,
             invitation: request.invitation(for: worker, from: agent, listeningAt: config.bindAddress, config.port))
         })
-      for (worker, outcome) in zip(workers, outcomes) { report(outcome, of: worker, on: agent, request, config) }
+      for ((worker, config), outcome) in zip(zip(workers, configs), outcomes) {
+        report(outcome, of: worker, on: agent, request, config)
+      }
     } catch {
       for worker in workers { request.failed(worker, reason: "\(agent.report.host): \(error)") }
     }
@@ -109,5 +117,16 @@ package final class HostFleet: Sendable {
     guard isIdle, agent.release() else { return }
     await agent.leave()
     await onIdle(agent)
+  }
+}
+
+extension WorkerConfig {
+  /// Of workers of one host, of which no two can listen at the same port: it counts up.
+  fileprivate func ofEach(_ count: Int) -> [WorkerConfig] {
+    (0..<count).map { index in
+      var config = self
+      config.port = port.map { $0 + UInt16(index) }
+      return config
+    }
   }
 }

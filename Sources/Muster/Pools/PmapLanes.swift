@@ -52,7 +52,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 
   /// Starts a lane for every worker that can be had, as long as there is work.
   private func feed() async {
-    await withDiscardingTaskGroup { group in
+    let failure = await withDiscardingTaskGroup { group -> (any Error)? in
       while await run.waitForWork() {
         do {
           let pid = try await takeWorker()
@@ -63,11 +63,16 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
           }
         } catch is NoLongerNeeded {
           continue
+        } catch let error as ClusterError where error.code == .noWorkers {
+          // What was under way with the last ones says better what has happened.
+          return error
         } catch {
           run.abort(error)
         }
       }
+      return nil
     }
+    if let failure { run.abort(failure) }
   }
 
   private struct NoLongerNeeded: Error {}

@@ -75,7 +75,7 @@ struct MapCommand: AsyncParsableCommand {
     let queue = MapCommands(template, lists, resumption) { printer.skip($0) }
     let total = output.progress || commands.halt?.needsTotal == true ? queue.count() : nil
     try await workers.choice.start(
-      commands: total ?? words.count, jobsPerWorker: workers.jobs, cores: workers.cores, sshFlags: workers.sshWords)
+      commands: total ?? words.count, jobsPerWorker: workers.jobs, cores: workers.cores, sshFlags: workers.sshFlags)
     let hosts = try await prepareWorkers()
     let run = MapRun(
       hosts: hosts, jobsPerWorker: workers.jobs, rules: .init(attempts: commands.retries, halt: commands.halt),

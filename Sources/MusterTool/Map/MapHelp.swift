@@ -1,7 +1,7 @@
 extension MapCommand {
   /// What one has to know, by example.
   static let teaching = """
-    EXAMPLES
+    EXAMPLES:
       muster map 'gzip -k {}' < files.txt               a command for each line
       muster map echo {1}-{2} ::: a b ::: 1 2 3         every combination
       muster map echo {1}-{2} ::: a b :::+ 1 2          side by side
@@ -10,18 +10,18 @@ extension MapCommand {
       muster map < commands.txt                         each line is a command
       sbatch -n 64 --wrap 'muster map --joblog log --resume ./simulate {} :::: seeds'
 
-    REPLACEMENT STRINGS
+    REPLACEMENT STRINGS:
       {}  the value             {.}  without its extension   {/}  without its directory
       {//}  its directory       {/.}  both                   {1} {2.} {-1/}  of one column
       {#}  the command's number {%}  the number of the slot it runs in
       A command without any has {} put behind it. Values are quoted for the shell as the place in the command
       asks for, between quotes as well.
 
-    WHERE
+    WHERE:
       In a job of Slurm, PBS or LSF, or under mpirun or srun: the allocation. Elsewhere this machine, or the hosts of
       --hostfile or --ssh. A worker is one core, unless the job or --cores says otherwise.
 
-    EXIT STATUS
+    EXIT STATUS:
       0: all commands succeeded; 1 to 100: so many failed; 101: more; that of a command that --halt has stopped at;
       64: wrong usage; 255: the map could not go on.
     """

@@ -27,28 +27,28 @@ struct MapWorkerOptions: ParsableArguments {
   var jobs = 1
 
   @Option(
-    help: ArgumentHelp("So many workers on this machine, instead of one for each core.", valueName: "n"))
-  var procs: Int?
+    help: ArgumentHelp("On this machine; auto, which is also the default, is a worker for each core.", valueName: "n"),
+    transform: WorkerCount.init(argument:))
+  var procs: WorkerCount?
 
   @Option(
     help: ArgumentHelp(
-      "Workers on the hosts of this file, over ssh; a grammar may go before it, mpich:hosts.", valueName: "file"))
+      "On the machines of a hostfile, over ssh; with its format in front, as in mpich:hosts, where that does not show.",
+      valueName: "file"), completion: .file())
   var hostfile: String?
 
   @Option(
-    help: ArgumentHelp(
-      "Workers on these hosts, over ssh, one for each core; separated by commas.", valueName: "[user@]host[:port]"))
+    help: ArgumentHelp("On these hosts, over ssh, separated by commas: n1,me@n2:2222,4*n3.", valueName: "machines"))
   var ssh: [String] = []
 
-  @Option(
-    help: ArgumentHelp("Options of ssh itself, separated by blanks, such as '-p 2222 -i key'.", valueName: "flags"))
-  var sshFlags = ""
+  @Option(help: ArgumentHelp("What ssh is to read instead of ~/.ssh/config.", valueName: "file"), completion: .file())
+  var sshConfig: String?
 
   @Option(help: ArgumentHelp("How many cores each worker gets.", valueName: "n"))
   var cores: Int?
 
   func validate() throws {
-    for (name, value) in [("--jobs", jobs), ("--procs", procs), ("--cores", cores)] {
+    for (name, value) in [("--jobs", jobs), ("--cores", cores)] {
       guard let value, value < 1 else { continue }
       throw ValidationError("\(name) is \(value): it must be at least 1")
     }
@@ -64,7 +64,7 @@ struct MapWorkerOptions: ParsableArguments {
     return .ofAllocation { name in getenv(name).map { String(cString: $0) } }
   }
 
-  var sshWords: [String] { sshFlags.split(separator: " ").map(String.init) }
+  var sshFlags: [String] { sshConfig.map { ["-F", $0] } ?? [] }
 }
 
 /// How they run.

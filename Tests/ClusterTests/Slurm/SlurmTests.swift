@@ -110,6 +110,22 @@ extension ClusterTests {
       await lab.expectNothingLeft()
     }
 
+    @Test func outputGoesToTheFilesThatAreGivenToSrun() async throws {
+      for name in ["of", "errors"] { try? FileManager.default.removeItem(atPath: lab.path(name)) }
+      let result = SlurmLab.run(
+        [SlurmLab.program, "slurm", "outside 2 -o \(lab.path("of")) -e \(lab.path("errors"))", "print"], within: 60)
+      #expect(result.code == 0, "\(result.errors)")
+      func lines(_ name: String) -> [Substring] { lab.text(name).split(separator: "\n").sorted() }
+      #expect(lines("of") == ["From worker 2:\tthis is worker 2", "From worker 3:\tthis is worker 3"])
+      #expect(lines("errors").filter { $0.hasPrefix("From") }.count == 2, "\(lab.text("errors"))")
+      #expect(!(result.output + result.errors).contains("this is"), "\(result.output) \(result.errors)")
+      // Of one stream only.
+      let half = SlurmLab.run(
+        [SlurmLab.program, "slurm", "outside 1 -e \(lab.path("errors"))", "print"], within: 60)
+      #expect(half.output.contains("From worker 2:\tthis is worker 2\n"), "\(half.output) \(half.errors)")
+      await lab.expectNothingLeft()
+    }
+
     @Test func outsideOfAJobTheMissingVariableIsNamed() {
       let error = #expect(throws: ClusterError.self) { _ = try SlurmManager() }
       #expect(error?.message.contains("SLURM_JOB_ID") == true)
@@ -130,7 +146,12 @@ extension ClusterTests {
       waiting.cancel()
       await #expect(throws: (any Error).self) { _ = try await waiting.value }
       #expect(SlurmLab.run(["squeue", "-h", "-t", "PENDING"]).output == "")
+      // Who waits is told what for; and then it starts.
+      let program = try RunningProgram(["slurm", "outside 2", "map 20 1"])
+      await eventually("state and reason are shown") { program.errors.contains("waits: PENDING (Resources)") }
       #expect(SlurmLab.run(["scancel", blocker]).code == 0)
+      #expect(try await program.waitForExit() == 0, "\(program.errors)")
+      #expect(program.output.hasSuffix("sum 2470\n"), "\(program.output)")
       await lab.expectNothingLeft()
       #expect(nprocs() == 1)
     }
@@ -181,6 +202,26 @@ extension ClusterTests {
       #expect(lab.text("second").contains("done 40 left 0"), "\(lab.text("second"))")
       #expect(
         lab.text("second").contains("of 40 items are in the journal map.journal"), "\(done): \(lab.text("second"))")
+      await lab.expectNothingLeft()
+    }
+
+    @Test func aJobThatSlurmRequeuesGoesOnFromItsJournal() async throws {
+      try? FileManager.default.removeItem(atPath: lab.path("requeue.journal"))
+      let job = try lab.submit(
+        ["-N2", "-n2", "--requeue", "--open-mode=append"], ["slurm", "add", "part-map 40 200 5 requeue.journal"],
+        output: "requeue")
+      try await lab.waitForOutput("workers", in: "requeue")
+      await eventually("some is done") {
+        ((try? Data(contentsOf: URL(fileURLWithPath: lab.path("requeue.journal"))))?.count ?? 0) > 300
+      }
+      #expect(SlurmLab.run(["scontrol", "requeue", job]).code == 0)
+      await eventually(within: .seconds(30), "it waits for its time") { lab.state(of: job) == "PENDING" }
+      // By itself it would start in two minutes. A node refuses a job that is not at least a second younger than its end.
+      #expect(SlurmLab.run(["scontrol", "update", "JobId=\(job)", "StartTime=now+3"]).code == 0)
+      #expect(await lab.waitForEnd(of: job) == "COMPLETED")
+      let text = lab.text("requeue")
+      #expect(text.contains("of 40 items are in the journal requeue.journal"), "\(text)")
+      #expect(text.hasSuffix("done 40 left 0\n"), "\(text)")
       await lab.expectNothingLeft()
     }
 
@@ -262,12 +303,56 @@ extension ClusterTests {
       try await lab.waitForOutput("ready", in: "killed")
       #expect(SlurmLab.run(["scancel", "\(job).0"]).code == 0)
       try await lab.waitForOutput("lost:", in: "killed")
-      // That it was cancelled is srun's word alone, as the job goes on, and once in seven runs srun did not say it.
-      let text = lab.text("killed")
-      #expect(
-        text.contains("cancelled") || text.contains("host node1 was lost") || text.contains("host node2 was lost"),
-        "\(text)")
+      // That is srun's word alone, as the job goes on.
+      #expect(lab.text("killed").contains("the job or step was cancelled"), "\(lab.text("killed"))")
       _ = await lab.waitForEnd(of: job)
+      await lab.expectNothingLeft()
+    }
+
+    /// Expects that a worker in a job of its own is lost, and why.
+    ///
+    /// - Parameters:
+    ///   - act: what is done to the job of this number.
+    ///   - words: of the explanation.
+    private func expectLoss(
+      _ name: String, _ options: [String], _ words: String, sourceLocation: SourceLocation = #_sourceLocation,
+      _ act: @escaping @Sendable (_ job: String) -> SlurmLab.Outcome
+    ) async throws {
+      let pid = try await addprocs(SlurmManager(ntasks: 1, srun: ["-J", name] + options))[0]
+      let job = SlurmLab.run(["squeue", "-h", "-n", name, "-o", "%i"]).output.trimmingCharacters(in: .newlines)
+      let error = try await within(.seconds(90), "the loss of \(name)") {
+        async let error = thrown(ProcessExitedError.self) { try await remotecallFetch(Nap(.seconds(600)), on: pid) }
+        let outcome = act(job)
+        #expect(outcome.code == 0, "\(outcome.errors)", sourceLocation: sourceLocation)
+        return await error
+      }
+      let reason = error?.reason ?? ""
+      #expect(reason.contains(words), "\(reason)", sourceLocation: sourceLocation)
+    }
+
+    @Test func whatSlurmHasDoneToAJobIsSaid() async throws {
+      try await leavingNothingBehind { () async throws in
+        // The controller looks at the limits twice a minute: others are lost meanwhile.
+        async let late: Void = expectLoss("late", ["-w", "node1"], "the job's time limit was reached") {
+          SlurmLab.run(["scontrol", "update", "JobId=\($0)", "EndTime=now+2"])
+        }
+        try await expectLoss("job", ["-w", "node2"], "the job or step was cancelled") {
+          SlurmLab.run(["scancel", $0])
+        }
+        try await expectLoss("step", ["-w", "node2"], "the job or step was cancelled") {
+          SlurmLab.run(["scancel", "\($0).0"])
+        }
+        try await expectLoss("preempted", ["-w", "node3", "--exclusive", "-p", "rude"], "the job was preempted") { _ in
+          SlurmLab.run(["srun", "-p", "high", "-w", "node3", "true"], within: 60)
+        }
+        try await expectLoss("failed", ["-w", "node2"], "node node2 failed") { _ in
+          SlurmLab.run(["scontrol", "update", "NodeName=node2", "State=DOWN", "Reason=fan"])
+        }
+        try await late
+      }
+      // Unless it has come back by itself.
+      SlurmLab.run(["scontrol", "update", "NodeName=node2", "State=RESUME"])
+      await lab.waitUntilIdle()
       await lab.expectNothingLeft()
     }
 
@@ -325,6 +410,31 @@ extension ClusterTests {
       #expect(lab.text("script").hasPrefix("4 workers\n100 of 100 done, π ≈ 3.14"), "\(lab.text("script"))")
       await lab.expectNothingLeft()
     }
+
+    #if MPI
+      @Test func theJobScriptForMPI() async throws {
+        try """
+        lattice = 32
+        temperatures = 2.0 3.0
+        seeds = 1 2
+        thermalisation = 200
+        measurements = 400
+        bins = 20
+
+        """.write(toFile: lab.path("ising.txt"), atomically: true, encoding: .utf8)
+        let folder = URL(fileURLWithPath: RunningProgram.path).deletingLastPathComponent()
+        let result = SlurmLab.run(
+          [
+            "sbatch", "--wait", "-D", lab.directory + "/jobs", "-o", lab.path("mpi"),
+            Self.root + "/jobscripts/slurm-mpi.sbatch", "--mpi", "mpi", lab.path("ising.txt"), "--no-comparison",
+          ],
+          environment: ["PROGRAM": folder.appendingPathComponent("ising").path], within: 90)
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(lab.text("mpi").contains("MPIManager(4 ranks, mpiTransportAll)"), "\(lab.text("mpi"))")
+        #expect(lab.text("mpi").contains("4 runs on 3 workers"), "\(lab.text("mpi"))")
+        await lab.expectNothingLeft()
+      }
+    #endif
 
     @Test func theJobScriptForArraysGoesOnWhereItStopped() async throws {
       let script = ["sbatch", "--wait", "-D", lab.directory + "/jobs"]

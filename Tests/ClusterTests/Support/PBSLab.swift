@@ -39,6 +39,12 @@ final class PBSLab {
     try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
   }
 
+  /// Writes a program.
+  func write(_ script: String, to path: String) throws {
+    try script.write(toFile: path, atomically: true, encoding: .utf8)
+    chmod(path, 0o755)
+  }
+
   func clear(switch name: String) { try? FileManager.default.removeItem(atPath: "\(directory)/\(name)") }
 
   /// As if this process were the script of a job with these lines in its node file.
@@ -59,9 +65,7 @@ final class PBSLab {
   /// Replaces a command.
   func replace(command: String, with script: String) throws {
     remove(command: command)
-    let path = "\(directory)/bin/\(command)"
-    try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: true, encoding: .utf8)
-    chmod(path, 0o755)
+    try write("#!/bin/sh\n\(script)\n", to: "\(directory)/bin/\(command)")
   }
 
   /// The states of all jobs that were submitted, `F` for those that are over.
@@ -71,6 +75,12 @@ final class PBSLab {
       ((try? String(contentsOfFile: "\(directory)/jobs/\(name)/state", encoding: .utf8)) ?? "?").trimmingCharacters(
         in: .whitespacesAndNewlines)
     }
+  }
+
+  /// The nodes on which pbsdsh or pbs_tmrsh has started something for the job of `enterJob`.
+  var nodesWithTasks: [String] {
+    ((try? String(contentsOfFile: "\(directory)/jobs/99/tasks", encoding: .utf8)) ?? "").split(separator: "\n")
+      .map(String.init).sorted()
   }
 
   /// Directories with secrets that were not removed.

@@ -52,3 +52,10 @@ func `what is no machine is an error with the column and what was expected`(
   #expect(port?.message == "“n2:0” is no machine: column 4: expected a port from 1 to 65535, found \"0\"")
   #expect(throws: ClusterError.self) { try list[3].validate() }
 }
+
+@Test func `workers of a machine with a port of its own need as many ports as they are`() throws {
+  try MachineSpec(parsing: "n1 10.0.0.1:65532", count: 4).validate()
+  let error = #expect(throws: ClusterError.self) { try MachineSpec(parsing: "n1 10.0.0.1:65532", count: 5).validate() }
+  #expect(error?.code == .invalidArgument)
+  #expect(error?.message.contains("5 workers would listen at the ports from 65532 to 65536") == true)
+}

@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func progressIsOneLineOnATerminal() async throws {
-    let terminal = try Terminal()
+    let terminal = try PseudoTerminal()
     let directory = try MusterProcess.makeDirectory()
     // The last waits until the line has said how long it will take.
     let script = "[ {} != 4 ] || until [ -e \(directory)/go ]; do sleep 0.05; done; echo {}; test {} != 2"
@@ -77,7 +77,7 @@ import Testing
 }
 
 /// A pseudo-terminal, 100 columns wide.
-final class Terminal {
+final class PseudoTerminal {
   private let outer: Int32
   private(set) var inner: Int32
   private var bytes: [UInt8] = []

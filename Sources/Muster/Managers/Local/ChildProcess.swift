@@ -11,8 +11,11 @@ struct ExitStatus: Hashable, Sendable, CustomStringConvertible {
   var signal: Int32? { rawValue & 0x7f != 0 ? rawValue & 0x7f : nil }
   var code: Int32? { signal == nil ? (rawValue >> 8) & 0xff : nil }
 
+  /// What the description begins with where a signal is to blame.
+  static let killed = "killed by signal"
+
   var description: String {
-    if let signal { return "killed by signal \(signal) (\(String(cString: strsignal(signal))))" }
+    if let signal { return "\(Self.killed) \(signal) (\(String(cString: strsignal(signal))))" }
     return "exited with status \(code ?? 0)"
   }
 }

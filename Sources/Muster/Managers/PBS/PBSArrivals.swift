@@ -27,15 +27,18 @@ final class PBSArrivals: Sendable {
   var agents: [HostAgent] { state.withLock { $0.arrivals.map(\.agent) } }
   var complaint: String { state.withLock { $0.complaints.joined(separator: "; ") } }
 
+  /// - Throws: `ClusterError` `.launchFailed` when there is no room for enough of the workers.
+  func requireRoom(for count: Int, _ options: AddprocsOptions) throws(ClusterError) {
+    guard workers < options.atLeast ?? count else { return }
+    throw ClusterError(.launchFailed, "PBSManager: there is room for \(workers) of \(count) workers: \(complaint)")
+  }
+
   /// Has the agents start the workers; those for which none has arrived have failed.
   ///
-  /// - Throws: `ClusterError` `.launchFailed` when these are too many; as `LaunchRequest.place`.
+  /// - Throws: as `requireRoom(for:_:)` and `LaunchRequest.place`.
   func launch(_ request: LaunchRequest, _ fleet: HostFleet) async throws {
+    try requireRoom(for: request.workers.count, request.options)
     let arrivals = state.withLock { $0.arrivals.sorted { $0.order < $1.order } }
-    guard workers >= request.options.atLeast ?? request.workers.count else {
-      throw ClusterError(
-        .launchFailed, "PBSManager: there is room for \(workers) of \(request.workers.count) workers: \(complaint)")
-    }
     let (placed, homeless) = try Self.distribute(request, over: Self.hosts(arrivals))
     for worker in homeless { request.failed(worker, reason: complaint) }
     let directory = request.options.dir ?? PBSAllocation.workingDirectory(currentEnvironment())

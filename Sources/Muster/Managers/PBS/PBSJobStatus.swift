@@ -38,6 +38,19 @@ struct PBSJobStatus: Sendable, Hashable {
   /// Whether it is over: finished (F, and X for an element of an array), completed (C in Torque) or ending (E).
   var isOver: Bool { ["F", "X", "C", "E"].contains(state) }
 
+  /// How many elements of an array wait to be run, and how many have ended; `nil` where that is not told. OpenPBS does:
+  /// `array_state_count = Queued:1 Running:2 Exiting:0 Expired:0`.
+  var queuedElements: Int? { elements("Queued") }
+  var endedElements: Int? { elements("Expired") }
+
+  private func elements(_ state: String) -> Int? {
+    let counts = attributes["array_state_count"]?.split(separator: " ")
+    return counts?.first { $0.hasPrefix("\(state):") }.flatMap { Int($0.dropFirst(state.utf8.count + 1)) }
+  }
+
+  /// Whether it has not begun: queued, held, waiting for its time or being moved.
+  var isWaiting: Bool { ["Q", "H", "W", "T", "M"].contains(state) }
+
   /// OpenPBS accepts a job that no node could ever run, and says so here.
   var canNeverRun: Bool { comment?.contains("Can Never Run") == true }
 

@@ -1,8 +1,10 @@
+import Synchronization
+
 /// Starts workers through PBS: OpenPBS, PBS Pro, Torque.
 ///
 /// `PBSManager()` inside a job starts a worker for each line of `$PBS_NODEFILE`, on the hosts of the job. `PBSManager(np:)`
-/// anywhere submits a job of its own for so many workers, and deletes it when they have gone; the time in the queue counts
-/// towards `options.timeout`.
+/// anywhere submits a job of its own for so many workers, waits for it as long as that takes, and deletes it when they have
+/// gone. `options.timeout` begins when the job, or an element of an array, does.
 public final class PBSManager: ClusterManager, CustomStringConvertible {
   enum Kind: Sendable {
     /// In the job that this process runs in.
@@ -10,7 +12,15 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
     case submit(Int, PBSOptions)
   }
 
+  /// The agents of one `addprocs`, and their job.
+  private struct Launch: Sendable {
+    let arrivals = PBSArrivals()
+    let lease = PBSLease()
+  }
+
   let kind: Kind
+  /// What `workerCount(_:)` has got, for the `launch` that follows.
+  private let prepared = Mutex<[Launch]>([])
   private let leases: PBSLeases
   private let fleet: HostFleet
 
@@ -62,29 +72,53 @@ public final class PBSManager: ClusterManager, CustomStringConvertible {
 
   public func needsNetwork(_ options: AddprocsOptions) -> Bool { true }
 
+  /// Submits the job, if it is to be one of our own, and waits for its agents: the time in the queue is no time of a
+  /// launch.
+  public func workerCount(_ options: AddprocsOptions) async throws -> Int {
+    let count = try workerCount()
+    guard case .submit(_, let pbs) = kind else { return count }
+    try options.validate(count: count)
+    let launch = Launch()
+    try await withdrawing(launch) {
+      let submission = try await PBSSubmission(count, pbs, options)
+      launch.lease.begin(submission.queue, submission.guardian)
+      try await submission.run(launch.arrivals)
+      try launch.arrivals.requireRoom(for: count, options)
+    }
+    prepared.withLock { $0.append(launch) }
+    return count
+  }
+
   public func launch(_ request: LaunchRequest) async throws {
-    let arrivals = PBSArrivals()
-    let lease = PBSLease()
-    do {
-      switch kind {
-      case .inside(let starters):
-        let launch = PBSInsideLaunch(try PBSAllocation(currentEnvironment()), request.options)
-        try await launch.run(starters, arrivals)
-      case .submit(let count, let options):
-        let submission = try await PBSSubmission(count, options, request.options)
-        lease.begin(submission.queue, submission.guardian)
-        try await submission.run(arrivals)
+    let launch = prepared.withLock { $0.isEmpty ? Launch() : $0.removeFirst() }
+    try await withdrawing(launch) {
+      if case .inside(let starters) = kind {
+        let inside = PBSInsideLaunch(try PBSAllocation(currentEnvironment()), request.options)
+        try await inside.run(starters, launch.arrivals)
       }
-      leases.add(lease, for: arrivals.agents)
-      try await arrivals.launch(request, fleet)
-    } catch {
-      // Also where this task has been cancelled: with patience.
-      await Cluster.current.shielded { [leases] in
-        leases.remove(arrivals.agents)
-        await arrivals.dismiss()
-        await lease.end()
-      }
+      leases.add(launch.lease, for: launch.arrivals.agents)
+      try await launch.arrivals.launch(request, fleet)
+    }
+  }
+
+  public func cancelLaunch() async {
+    while let launch = prepared.withLock({ $0.popLast() }) { await withdraw(launch) }
+  }
+
+  /// What has been started is not needed if `body` fails.
+  private func withdrawing(_ launch: Launch, _ body: () async throws -> Void) async throws {
+    do { try await body() } catch {
+      await withdraw(launch)
       throw error
+    }
+  }
+
+  /// Also where this task has been cancelled: with patience.
+  private func withdraw(_ launch: Launch) async {
+    await Cluster.current.shielded { [leases] in
+      leases.remove(launch.arrivals.agents)
+      await launch.arrivals.dismiss()
+      await launch.lease.end()
     }
   }
 

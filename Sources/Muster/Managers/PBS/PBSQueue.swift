@@ -60,14 +60,29 @@ struct PBSQueue: Sendable {
     }
   }
 
-  /// Why nothing more can be expected of the job, if so; and what people want to know meanwhile.
-  func outlook(within limit: Duration = .seconds(30)) async -> (failure: String?, summary: String) {
+  /// What is to be expected of a job.
+  struct Outlook: Sendable {
+    /// Why nothing more, if so.
+    var failure: String?
+    /// What people want to know meanwhile.
+    let summary: String
+    /// What the batch system says of it, if it does.
+    var status: PBSJobStatus?
+  }
+
+  /// What is to be expected of the job.
+  func outlook(within limit: Duration = .seconds(30)) async -> Outlook {
     switch await state(within: limit) {
-    case .gone: return ("job \(job) has been deleted, or has ended", "gone")
-    case .unknown(let reason): return (nil, reason)
+    case .gone: return Outlook(failure: "job \(job) has been deleted, or has ended", summary: "gone")
+    case .unknown(let reason): return Outlook(summary: reason)
     case .there(let status):
-      if status.canNeverRun { return ("job \(job) can never run: \(status.comment!)", status.summary) }
-      return (status.isOver ? "job \(job) is over: it is \(status.summary)" : nil, status.summary)
+      var outlook = Outlook(summary: status.summary, status: status)
+      if status.canNeverRun {
+        outlook.failure = "job \(job) can never run: \(status.comment!)"
+      } else if status.isOver {
+        outlook.failure = "job \(job) is over: it is \(status.summary)"
+      }
+      return outlook
     }
   }
 

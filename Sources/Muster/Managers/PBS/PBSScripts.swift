@@ -16,6 +16,8 @@ struct PBSScripts: Sendable {
   static let invitation = "invitation"
   /// What agents say before they reach process 1.
   static let log = "log"
+  /// A line for each element of an array that has ended.
+  static let ended = "ended"
 
   /// Starts the agent of one node: `agent NODE [WORKERS NODES]`, where NODE may be `rank` under mpirun.
   var agent: String {
@@ -45,8 +47,9 @@ struct PBSScripts: Sendable {
     switch request.options.shape {
     case .array:
       return head + """
-        exec /bin/sh \(file(Self.agent)) \
-        "${PBS_ARRAY_INDEX:-${PBS_ARRAYID:-${SLURM_ARRAY_TASK_ID:-1}}}" 1 \(request.workers)
+        element="${PBS_ARRAY_INDEX:-${PBS_ARRAYID:-${SLURM_ARRAY_TASK_ID:-1}}}"
+        /bin/sh \(file(Self.agent)) "$element" 1 \(request.workers)
+        echo "$element: exit status $?" >>\(file(Self.ended))
 
         """
     case .chunks:
@@ -54,7 +57,7 @@ struct PBSScripts: Sendable {
       return head + """
         on_node() {
           if command -v pbs_tmrsh; then pbs_tmrsh "$host" /bin/sh \(file(Self.agent)) "$@"
-          else pbsdsh -n "$line" /bin/sh \(file(Self.agent)) "$@"; fi
+          else pbsdsh -n "$line" -- /bin/sh \(file(Self.agent)) "$@"; fi
         }
         awk '!n[$0]++ { host[hosts++] = $0; line[$0] = NR - 1 }
              END { for (i = 0; i < hosts; i++) print i, line[host[i]], n[host[i]], hosts, host[i] }' "$PBS_NODEFILE" | {

@@ -14,7 +14,8 @@ public enum PBSStarter: String, Sendable, Hashable, CaseIterable {
     let host: String
     /// Its place among the hosts.
     let index: Int
-    /// The first of its lines in the node file: PBS numbers the places of a job so.
+    /// The first of its lines in the node file, from 0: pbsdsh(1B) counts the places of a job so, and pbs_tmrsh looks a
+    /// host up there to the same end.
     let line: Int
   }
 
@@ -26,7 +27,7 @@ public enum PBSStarter: String, Sendable, Hashable, CaseIterable {
     let agent = "\(scripts.directory)/\(PBSScripts.agent)"
     switch self {
     case .pbsTmrsh: return targets.map { ["pbs_tmrsh", $0.host, "/bin/sh", agent, "\($0.index)"] }
-    case .pbsdsh: return targets.map { ["pbsdsh", "-n", "\($0.line)", "/bin/sh", agent, "\($0.index)"] }
+    case .pbsdsh: return targets.map { ["pbsdsh", "-n", "\($0.line)", "--", "/bin/sh", agent, "\($0.index)"] }
     case .mpirun:
       return [
         ["mpirun", "--hostfile", hostfile, "--map-by", "ppr:1:node", "--bind-to", "none", "-np", "\(targets.count)"]

@@ -32,9 +32,8 @@ final class SecretDirectory: Sendable {
     }
   }
 
-  /// The end of a file, in lines.
-  func lastLines(of name: String) -> [String] {
-    (readSmallFile("\(path)/\(name)") ?? "").split(whereSeparator: \.isNewline).suffix(20).map(String.init)
+  func lines(of name: String) -> [String] {
+    (readSmallFile("\(path)/\(name)") ?? "").split(whereSeparator: \.isNewline).map(String.init)
   }
 
   private func unwritable(_ name: String) -> ClusterError {

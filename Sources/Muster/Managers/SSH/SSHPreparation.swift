@@ -111,7 +111,9 @@ struct SSHPreparation: Sendable {
     guard case .success(let agent) = agent else { return 1 }
     var options = options
     options.reservedCores = agent.reservedCores(options)
-    return try machine.count.resolve(
+    let count = try machine.count.resolve(
       on: { () throws(ClusterError) in agent.report.topology }, quota: agent.report.cpuQuota, options)
+    try machine.requirePorts(for: count)
+    return count
   }
 }

@@ -22,9 +22,10 @@ struct SlurmInquiry {
   }
 
   private func ask(job: String?) async -> SlurmLoss {
+    // First: what becomes of a job is known to the controller before srun hears of it.
+    var loss = SlurmLoss(messages: srun.report.lines, node: node)
     async let jobRecord = job == nil ? nil : show("job", job!)
     async let nodeRecord = show("node", node)
-    var loss = SlurmLoss(messages: srun.report.lines, node: node)
     loss.job = await jobRecord
     loss.nodeState = await nodeRecord
     if let job, SlurmLoss.value("JobState", in: loss.job) != "RUNNING" {

@@ -16,7 +16,7 @@ final class SlurmLaunch: Sendable {
     self.srun = srun
     self.agents = agents
     self.missing = missing
-    fleet = HostFleet(exitTimeout: exitTimeout) { [srun] _ in
+    fleet = HostFleet(exitTimeout: exitTimeout, keepsOutput: srun.step.options.writesFiles) { [srun] _ in
       if srun.agentHasLeft() { await srun.end() }
     }
   }
@@ -123,7 +123,11 @@ final class SlurmLaunch: Sendable {
   func lossReason(_ pid: ProcessID) async -> String? {
     let own = await fleet.lossReason(pid)
     guard let (task, agent) = agents.first(where: { $0.value.worker(pid) != nil }) else { return own }
-    if own != nil, agent.link.loss == nil { return own }
+    if let own {
+      // Who kills a step kills a worker and its agent one after the other.
+      let patience: Duration = own.hasPrefix(ExitStatus.killed) ? .milliseconds(300) : .zero
+      guard await agent.isLost(within: patience) else { return own }
+    }
     return await inquiry(task, agent).value ?? own
   }
 

@@ -34,8 +34,12 @@ struct SlurmLoss: Sendable {
     for (text, cause) in Self.phrases where messages.contains(where: { $0.contains(text) }) { return cause }
     if let failure = causeOfState { return failure }
     if messages.contains(where: { $0.contains("CANCELLED AT") }) { return cancelled }
-    return causeOfNode
+    // What slurmstepd says of it is lost with slurmstepd now and then; srun's own word is not.
+    return causeOfNode ?? (messages.contains { $0.contains(Self.aborted) } ? cancelled : nil)
   }
+
+  /// srun says so when the controller has ended its step.
+  private static let aborted = "Job step aborted"
 
   /// What the whole job came to.
   private var causeOfState: String? {
@@ -76,6 +80,7 @@ struct SlurmLoss: Sendable {
     let words =
       Self.phrases.filter { $0.cause == cause }.map(\.text) + ["Node failure", "NODE FAILURE", "CANCELLED AT"]
     return messages.last { message in words.contains { message.contains($0) } }
+      ?? messages.last { $0.contains(Self.aborted) }
   }
 
   private func isMentioned(_ node: String, _ phrase: String) -> Bool {

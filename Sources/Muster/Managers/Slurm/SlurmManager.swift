@@ -35,7 +35,8 @@ public final class SlurmManager: ClusterManager, CustomStringConvertible {
   ///   - ntasksPerNode: how many workers on each node; as the job says if `nil`.
   ///   - cpusPerTask: CPUs for each worker; as the job says if `nil`.
   ///   - binding: who binds workers to CPUs.
-  ///   - srun: further options of srun, such as `["--partition=short", "--time=10"]`.
+  ///   - srun: further options of srun, such as `["--partition=short", "--time=10"]`. With `--output` or `--error` what
+  ///     workers print goes where these say, and not through process 1.
   ///   - exitTimeout: how long a worker that was asked to leave may take before it is sent SIGQUIT, and then, after as
   ///     long again, SIGKILL.
   /// - Throws: `ClusterError` `.invalidArgument` outside of a job without `ntasks` (it names the variable that is missing),

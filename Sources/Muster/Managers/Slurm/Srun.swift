@@ -9,9 +9,8 @@ final class Srun: Sendable {
   let step: SlurmStep
   let agents: HostAgents
   private let process: ChildProcess
-  private let timeout: Duration
+  private let clock: LaunchClock
   private let state = Mutex(SrunReport())
-  private let clock = Mutex<TimerQueue.ID?>(nil)
   private let cluster: Cluster
   private let left = Mutex(Presence())
 
@@ -27,7 +26,7 @@ final class Srun: Sendable {
       let process = try ChildProcess.spawn(
         command(step.arguments, agents.invitation), engine: cluster.engine, output: heard.forwarder(in: cluster))
       let srun = Srun(step, agents, process, options.timeout, cluster)
-      srun.startClock()
+      srun.clock.start()
       heard.setReader(srun)
       cluster.task { await srun.watch() }
       return srun
@@ -46,7 +45,7 @@ final class Srun: Sendable {
     self.agents = agents
     self.process = process
     self.cluster = cluster
-    self.timeout = timeout
+    clock = LaunchClock(agents, timeout, cluster)
   }
 
   /// srun ends with process 1, however that ends: what still waits in the queue then is not to start later.
@@ -73,26 +72,9 @@ final class Srun: Sendable {
       return report.isQueued
     }
     guard wasQueued != report.isQueued else { return }
-    if wasQueued { return startClock() }
-    stopClock()
+    if wasQueued { return clock.start() }
+    clock.stop()
     cluster.task { await self.showQueue() }
-  }
-
-  /// From now on the agents have to call back in time; what a job waits in the queue does not count.
-  private func startClock() {
-    let timer = cluster.engine.schedule(after: timeout) { [agents, timeout] in
-      agents.fail(ClusterError(.timeout, "they have not called back within \(timeout) (options.timeout)"))
-    }
-    let earlier = clock.withLock { clock in
-      defer { clock = timer }
-      return clock
-    }
-    if let earlier { cluster.engine.cancel(earlier) }
-  }
-
-  private func stopClock() {
-    guard let timer = clock.withLock({ $0.take() }) else { return }
-    cluster.engine.cancel(timer)
   }
 
   /// The next agent.
@@ -101,7 +83,7 @@ final class Srun: Sendable {
   func nextAgent() async throws -> HostAgent {
     let agent = try await agents.next(within: .seconds(1 << 32))
     if case .newJob = step.place { state.withLock { $0.learn(job: agent.report.variables["SLURM_JOB_ID"]) } }
-    if left.withLock({ $0.arrived(of: step.agents) }) { stopClock() }
+    if left.withLock({ $0.arrived(of: step.agents) }) { clock.stop() }
     return agent
   }
 
@@ -197,7 +179,9 @@ private final class SrunOutput: Sendable {
   }
 
   func forwarder(in cluster: Cluster) -> OutputForwarder {
-    HeardOutput { [self] bytes, _ in
+    HeardOutput { [self] bytes, isError in
+      // srun itself writes to standard error only.
+      guard isError else { return OutputWriter.shared.write(bytes, isError: false, cluster) }
       for line in bytes.split(separator: UInt8(ascii: "\n")) {
         let line = String(decoding: line, as: UTF8.self)
         state.withLock { state in

@@ -2,6 +2,8 @@
 struct SrunOptions: Sendable, Hashable {
   /// As they are handed on.
   let words: [String]
+  /// Output goes to files of srun (`-o`, `-e`), and not through process 1.
+  let writesFiles: Bool
 
   /// What Muster says to srun itself, and what a program says to have it otherwise.
   private static let taken: [(long: String, short: Character?, instead: String)] = [
@@ -49,17 +51,30 @@ struct SrunOptions: Sendable, Hashable {
       }
     }
     self.words = words
+    writesFiles = words.contains(where: Self.namesFile)
+  }
+
+  /// Whether an option says where output goes.
+  private static func namesFile(_ word: String) -> Bool {
+    guard word.hasPrefix("--") else {
+      return word.hasPrefix("-") && letters(word).contains { $0 == "o" || $0 == "e" }
+    }
+    let name = word.dropFirst(2).prefix { $0 != "=" }
+    return ["output", "error"].contains { name.count > 2 && $0.hasPrefix(name) }
   }
 
   /// Short options may stand together, `-vp debug`; the first that has a value takes the rest.
-  ///
-  /// - Returns: whether the next word is its value.
+  private static func letters(_ word: String) -> Substring {
+    let all = word.dropFirst()
+    guard let last = all.firstIndex(where: shortWithValue.contains) else { return all }
+    return all[...last]
+  }
+
+  /// - Returns: whether the next word is the value of a short option.
   private static func checkShort(_ word: String, _ allocates: Bool) throws(ClusterError) -> Bool {
-    for (index, letter) in word.dropFirst().enumerated() {
-      try check(word, allocates) { $0.short == letter }
-      if shortWithValue.contains(letter) { return index == word.count - 2 }
-    }
-    return false
+    let letters = letters(word)
+    for letter in letters { try check(word, allocates) { $0.short == letter } }
+    return letters.last.map(shortWithValue.contains) == true && letters.count == word.count - 1
   }
 
   /// The name of an option may be cut short as long as it is clear (getopt_long(3)).

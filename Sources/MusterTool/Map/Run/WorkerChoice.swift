@@ -5,7 +5,7 @@ import MusterMPI
 /// Where the workers of a map are to be.
 enum WorkerChoice: Equatable, Sendable {
   /// On this machine; one for each core if no number is given.
-  case local(Int?)
+  case local(WorkerCount?)
   case ssh([String])
   case hostfile(path: String, format: Hostfile.Format?)
   /// Ranks that run this program, too.
@@ -63,16 +63,18 @@ enum WorkerChoice: Equatable, Sendable {
       try await addprocs(manager, options: with(manager.defaultOptions))
     case .pbs: try await addprocs(PBSManager(), options: options)
     case .hostfile(let path, let format): try await addprocs(hostfile: path, format: format, options: ssh)
-    case .ssh(let hosts): try await addprocs(hosts.map { try MachineSpec(parsing: $0, count: .auto) }, options: ssh)
+    case .ssh(let hosts):
+      let machines = try hosts.flatMap { try Hostfile(parsing: $0, file: "--ssh", format: .julia).machines }
+      try await addprocs(machines, options: ssh)
     case .local(let count): try await Self.startLocally(count, commands, jobsPerWorker, options)
     }
   }
 
   /// As many as were asked for; otherwise one for each core, but no more than have something to do.
   private static func startLocally(
-    _ count: Int?, _ commands: Int?, _ jobsPerWorker: Int, _ options: AddprocsOptions
+    _ count: WorkerCount?, _ commands: Int?, _ jobsPerWorker: Int, _ options: AddprocsOptions
   ) async throws {
-    if let count {
+    if let count, count != .auto {
       try await addprocs(count, options: options)
       return
     }

@@ -42,3 +42,11 @@ private let queued = """
 
 @Test(arguments: ["", "qstat: Unknown Job Id 12.head\n", "Job Id: 1.s\n", "Job Id: 1.s\n    queue = workq\n"])
 func `what says nothing of a job is no status`(text: String) { #expect(PBSJobStatus(text) == nil) }
+
+@Test func `of an array it is told how many elements wait, and how many have ended`() throws {
+  let text = "Job Id: 1[].s\n    job_state = B\n    array_state_count = Queued:12 Running:2 Exiting:0 Expired:1 \n"
+  let status = try #require(PBSJobStatus(text))
+  #expect(status.queuedElements == 12 && status.endedElements == 1 && !status.isWaiting)
+  let single = try #require(PBSJobStatus("Job Id: 1.s\n    job_state = H\n"))
+  #expect(single.queuedElements == nil && single.endedElements == nil && single.isWaiting)
+}

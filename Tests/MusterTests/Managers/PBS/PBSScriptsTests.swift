@@ -22,8 +22,9 @@ private let scripts = PBSScripts(
 @Test func `the job of an array is one agent for each element`() {
   let job = scripts.job(PBSRequest(dialect: .openPBS, workers: 4, options: PBSOptions()))
   #expect(job.hasPrefix("#!/bin/sh\n"))
-  #expect(job.contains("exec /bin/sh /home/me/.muster-x/agent \"${PBS_ARRAY_INDEX:-"))
-  #expect(job.hasSuffix("\" 1 4\n"))
+  #expect(job.contains("element=\"${PBS_ARRAY_INDEX:-"))
+  #expect(job.contains("/bin/sh /home/me/.muster-x/agent \"$element\" 1 4\n"))
+  #expect(job.hasSuffix(">>/home/me/.muster-x/ended\n"))
 }
 
 @Test func `each starter has a command for each host, and mpirun one for all`() {
@@ -37,7 +38,7 @@ private let scripts = PBSScripts(
     ])
   #expect(
     lines(.pbsdsh) == [
-      "pbsdsh -n 0 /bin/sh /home/me/.muster-x/agent 0", "pbsdsh -n 2 /bin/sh /home/me/.muster-x/agent 1",
+      "pbsdsh -n 0 -- /bin/sh /home/me/.muster-x/agent 0", "pbsdsh -n 2 -- /bin/sh /home/me/.muster-x/agent 1",
     ])
   #expect(
     lines(.mpirun) == [

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Muster
 
-/// Of these, Slurm 22.05 was seen to say `CANCELLED AT`, `DUE TO PREEMPTION`, `tasks 0-1: Killed` and the node states; the
-/// others are written from memory and issue 7, not recorded from a run.
+/// Of these, Slurm 22.05 was seen to say all with `CANCELLED AT`, `Job step aborted`, `Node failure`, `tasks 0-1: Killed`
+/// and the node states; those of memory are written from memory and issue 7, not recorded from a run.
 @Suite struct SlurmLossTests {
   @Test(arguments: [
     ("slurmstepd: error: *** STEP 12.0 ON node1 CANCELLED AT 2026-11-21T12:00:00 DUE TO TIME LIMIT ***", "time limit"),
@@ -14,11 +14,20 @@ import Testing
     ("srun: error: Node failure on node2", "node node2 failed"),
     ("slurmstepd: error: *** STEP 12.0 ON node1 CANCELLED AT 2026-11-21T12:00:00 ***", "cancelled"),
     ("slurmstepd: error: *** JOB 12 ON node1 CANCELLED AT 2026-11-21T12:00:00 DUE TO JOB REQUEUE ***", "requeued"),
+    ("srun: Job step aborted: Waiting up to 4 seconds for job step to finish.", "cancelled"),
   ])
   func srunsWordsAreUnderstoodAndQuoted(message: String, cause: String) {
     let loss = SlurmLoss(messages: ["srun: something else", message], node: "node2")
     #expect(loss.explanation?.contains(cause) == true, "\(loss.explanation ?? "nothing")")
     #expect(loss.explanation?.contains(message) == true)
+  }
+
+  @Test func thatAStepWasAbortedIsTheLastThatIsBelieved() {
+    let aborted = "srun: Job step aborted: Waiting up to 4 seconds for job step to finish."
+    let job = SlurmLoss(messages: [aborted], job: "JobId=7 JobState=TIMEOUT Reason=TimeLimit")
+    #expect(job.explanation == "the job's time limit was reached (\(aborted))")
+    let node = SlurmLoss(messages: [aborted], node: "node2", nodeState: "NodeName=node2 State=DOWN+NOT_RESPONDING")
+    #expect(node.explanation?.contains("node node2 does not respond") == true)
   }
 
   @Test func aFailureOfAnotherNodeIsNotOurs() {

@@ -94,6 +94,14 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (["-o", "f"], true), (["-of"], true), (["-vo", "f"], true), (["--output=f"], true), (["--err=f"], true),
+    (["-e", "f"], true), (["-p", "oe"], false), (["-poe"], false), (["--exclude=n1"], false), ([], false),
+  ])
+  func whetherSrunWritesTheOutputToFilesIsKnown(words: [String], writesFiles: Bool) throws {
+    #expect(try SrunOptions(words, allocates: false).writesFiles == writesFiles)
+  }
+
   @Test(arguments: [["hostname"], ["-E", "hostname"], ["--mem=1G", "hostname"], ["-v", "hostname"], ["--"]])
   func whatSrunWouldTakeForTheProgramIsAnError(words: [String]) {
     #expect(throws: ClusterError.self) { _ = try SrunOptions(words, allocates: false) }

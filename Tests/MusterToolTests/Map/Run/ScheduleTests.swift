@@ -8,10 +8,13 @@ import Testing
     MapJob(sequence: sequence, arguments: [], text: CommandText(parts: [[]]))
   }
 
-  private func started(_ schedule: inout Schedule) -> [String] {
+  /// What is started now, and where.
+  private func expect(
+    _ schedule: inout Schedule, starts expected: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
     var started: [String] = []
     while let next = schedule.next() { started.append("\(next.job.sequence)@\(next.pid)") }
-    return started
+    #expect(started == expected, sourceLocation: sourceLocation)
   }
 
   private func schedule(workers: [ProcessID], jobs: Int, commands: Int) -> Schedule {
@@ -22,47 +25,47 @@ import Testing
 
   @Test func eachWorkerGetsAsManyAsItRunsAtOnceAndTheFreestFirst() {
     var schedule = schedule(workers: [2, 3], jobs: 2, commands: 10)
-    #expect(started(&schedule) == ["1@2", "2@3", "3@2", "4@3"])
+    expect(&schedule, starts: ["1@2", "2@3", "3@2", "4@3"])
     schedule.ended(on: 3, after: 10)
-    #expect(started(&schedule) == ["5@3"])
+    expect(&schedule, starts: ["5@3"])
     #expect(schedule.waiting == 5)
   }
 
   @Test func shortCommandsAreSentAheadAndLongOnesAreNot() {
     var schedule = schedule(workers: [2], jobs: 1, commands: 100)
-    #expect(started(&schedule).count == 1)
+    expect(&schedule, starts: ["1@2"])
     schedule.ended(on: 2, after: 0.001)
-    #expect(started(&schedule).count == 1 + 6)
+    expect(&schedule, starts: (2...8).map { "\($0)@2" })
     // A long one, or one that was given back, ends that.
     schedule.ended(on: 2, after: nil)
-    #expect(started(&schedule).isEmpty)
+    expect(&schedule, starts: [])
   }
 
   @Test func whatHasFailedSomewhereIsTriedElsewhereFirst() {
     var schedule = schedule(workers: [2, 3], jobs: 1, commands: 1)
-    #expect(started(&schedule) == ["1@2"])
+    expect(&schedule, starts: ["1@2"])
     schedule.ended(on: 2, after: 1)
     var again = job(1)
     again.failedOn = [2]
     schedule.addAgain(again)
-    #expect(started(&schedule) == ["1@3"])
+    expect(&schedule, starts: ["1@3"])
     schedule.ended(on: 3, after: 1)
     again.failedOn = [2, 3]
     schedule.addAgain(again)
-    #expect(started(&schedule) == ["1@2"])
+    expect(&schedule, starts: ["1@2"])
   }
 
   @Test func aLostWorkerGetsNothingMore() {
     var schedule = schedule(workers: [2, 3], jobs: 1, commands: 4)
-    #expect(started(&schedule) == ["1@2", "2@3"])
-    #expect(schedule.lost(2) == true)
-    #expect(schedule.lost(2) == false)
+    expect(&schedule, starts: ["1@2", "2@3"])
+    let news = [schedule.lost(2), schedule.lost(2)]
+    #expect(news == [true, false])
     schedule.addAgain(job(1))
-    #expect(started(&schedule).isEmpty)
+    expect(&schedule, starts: [])
     schedule.ended(on: 3, after: 1)
-    #expect(started(&schedule) == ["1@3"])
-    #expect(schedule.lost(3) == true)
-    #expect(!schedule.hasWorkers)
+    expect(&schedule, starts: ["1@3"])
+    let isNews = schedule.lost(3)
+    #expect(isNews && !schedule.hasWorkers)
   }
 
   @Test(arguments: [
