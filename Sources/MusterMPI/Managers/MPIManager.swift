@@ -34,7 +34,8 @@
 
     /// What came of the job, for a log: whose MPI it is and which threads may call it, and where each rank runs.
     public var plan: String {
-      let headline = "\(self): \(MPILibrary.description) gives \(threadLevel): \(threadLevel.meaning)"
+      let library = mpiLibraryVersion().prefix { $0 != "," && $0 != "\n" }
+      let headline = "\(self): \(library) gives \(threadLevel): \(threadLevel.meaning)"
       let lines = world.places.enumerated().map { rank, place in
         "rank \(rank) is process \(rank + 1), number \(place.ospid) on \(place.host)"
       }

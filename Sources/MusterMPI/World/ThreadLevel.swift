@@ -44,20 +44,6 @@
     }
   }
 
-  /// The MPI that this program is linked with.
-  public enum MPILibrary {
-    /// What it calls itself, such as "Open MPI v4.1.4"; also before it is initialised.
-    public static var description: String {
-      withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1) { buffer in
-        var length: Int32 = 0
-        buffer[0] = 0
-        MPI_Get_library_version(buffer.baseAddress!, &length)
-        let text = String(cString: buffer.baseAddress!).prefix { $0 != "," && $0 != "\n" }
-        return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      }
-    }
-  }
-
   /// MPI's words for an error.
   func describe(mpi code: Int32) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(MPI_MAX_ERROR_STRING) + 1) { buffer in
