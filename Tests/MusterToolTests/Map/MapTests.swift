@@ -48,8 +48,9 @@ import Testing
       ["map", "--procs", "2", "--jobs", "2", script, "::::", "-"], input: (1...40).map { "\($0)\n" }.joined())
     #expect(try await process.waitForExit() == 0)
     for (name, text) in [("out", process.output), ("err", process.errors)] {
-      let lines = text.split(separator: "\n").map(String.init)
-      #expect(lines.count == 320)
+      // On a busy machine Muster itself may have to say something on standard error.
+      let lines = text.split(separator: "\n").map(String.init).filter { $0.hasPrefix("\(name) ") }
+      try #require(lines.count == 320)
       for start in stride(from: 0, to: lines.count, by: 8) {
         let command = lines[start].split(separator: " ")[1]
         #expect(lines[start..<start + 8].elementsEqual((1...8).map { "\(name) \(command) \($0)" }))
