@@ -9,7 +9,7 @@ extension ClusterTests {
       since before: Set<String>, sourceLocation: SourceLocation = #_sourceLocation
     ) async {
       await eventually("nothing new is left in /tmp", sourceLocation: sourceLocation) {
-        ProcessTable.socketDirectories.subtracting(before).isEmpty
+        ProcessTable.abandonedSocketDirectories.subtracting(before).isEmpty
       }
     }
 

@@ -47,6 +47,14 @@ enum ProcessTable {
     Set(entries(of: "/tmp").filter { $0.hasPrefix("muster-\(geteuid())-") })
   }
 
+  /// Those whose process, which is in the name, has ended: other programs may run on this machine meanwhile.
+  static var abandonedSocketDirectories: Set<String> {
+    socketDirectories.filter { name in
+      let process = name.split(separator: "-").dropFirst(2).first.flatMap { pid_t($0) }
+      return process.map { kill($0, 0) != 0 } ?? true
+    }
+  }
+
   static func text(of path: String) -> String? {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
