@@ -80,9 +80,10 @@ extension ClusterTests {
         #expect(workers() == [pids[0], pids[2], pids[3]])
         let error = await thrown(ProcessExitedError.self) { try await remotecallFetch(Identity(), on: pids[1]) }
         #expect(error?.reason.contains("no heartbeat") == true, "\(error!)")
+        let number = try hosts.networkNumber
         // Those cut off find out by themselves, and end; then the host can be used again.
         await eventually("the processes on h2 end") {
-          Shell.run("ip netns pids mstssh-h2 | xargs -r ps -o args= -p | grep -c -- '--worker'").output
+          Shell.run("ip netns pids mssh\(number)-h2 | xargs -r ps -o args= -p | grep -c -- '--worker'").output
             .hasPrefix("0")
         }
         try hosts.hosts("join", ["h2"])
@@ -112,34 +113,36 @@ extension ClusterTests {
 
     @Test func theInterfaceThatIsNamedIsUsed() async throws {
       try await onFourHosts { hosts in
+        let number = try hosts.networkNumber
         var options = hosts.options
-        options.interface = "fd77::/64"
+        options.interface = "fd77:\(number)::/64"
         let pids = try await addprocs(["h1", "h2"], options: options)
         let peers = Cluster.current.members.withLock { members in
           pids.compactMap { members[$0]?.link?.connection.peerDescription }
         }
-        #expect(peers.count == 2 && peers.allSatisfy { $0.contains("[fd77::") }, "\(peers)")
+        #expect(peers.count == 2 && peers.allSatisfy { $0.contains("[fd77:\(number)::") }, "\(peers)")
         #expect(try await remotecallFetch(Travel(), on: pids[0], [pids[1]]) == pids)
         options.interface = "ib7"
         let error = await thrown(ClusterError.self) { try await addprocs(["h3"], options: options) }
         #expect(error?.code == .launchFailed || error?.code == .invalidArgument)
-        #expect(error?.message.contains("10.214.77.254") == true, "\(error!)")
+        #expect(error?.message.contains("10.214.\(number).254") == true, "\(error!)")
       }
     }
 
     @Test func workersOfAHostWithAPortListenAtItAndTheNextOnes() async throws {
       try await onFourHosts { hosts in
+        let address = "[fd77:\(try hosts.networkNumber)::1]"
         // Its other address is not used.
-        let machines: [MachineSpec] = [.init("h1 [fd77::1]:9300", count: 3), "h2"]
+        let machines: [MachineSpec] = [.init("h1 \(address):9300", count: 3), "h2"]
         let pids = try await addprocs(machines, options: hosts.options)
         var peers: [String?] = []
         for pid in pids.prefix(3) { peers.append(try await remotecallFetch(PeerAddress(), on: pids[3], pid)) }
-        #expect(peers == ["tcp:[fd77::1]:9300", "tcp:[fd77::1]:9301", "tcp:[fd77::1]:9302"])
+        #expect(peers == (9300...9302).map { "tcp:\(address):\($0)" })
         // The ports are taken now.
         let error = await thrown(ClusterError.self) {
-          try await addprocs(["h1 [fd77::1]:9302"], options: hosts.options)
+          try await addprocs(["h1 \(address):9302"], options: hosts.options)
         }
-        #expect(error?.message.contains("[fd77::1]:9302") == true, "\(error!)")
+        #expect(error?.message.contains("\(address):9302") == true, "\(error!)")
         #expect(error?.message.contains("Address already in use") == true, "\(error!)")
         #expect(workers() == pids)
       }

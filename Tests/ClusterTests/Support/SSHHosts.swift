@@ -36,6 +36,14 @@ final class SSHHosts: Sendable {
 
   struct Failure: Error, CustomStringConvertible { let description: String }
 
+  /// What tells the networks of several such sets of hosts apart: 10.214.M.0/24 and fd77:M::/64.
+  var networkNumber: String {
+    get throws {
+      try String(contentsOfFile: directory + "/number", encoding: .utf8)
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+  }
+
   var options: SSHOptions {
     var options = SSHOptions()
     options.sshflags = ["-F", "\(directory)/ssh_config"]
