@@ -82,6 +82,23 @@ let package = Package(
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",
       swiftSettings: strict),
+    .executableTarget(
+      name: "Pipeline", dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Examples/Pipeline", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "KmerCount", dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Examples/KmerCount", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "Search", dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Examples/Search", exclude: ["README.md"], swiftSettings: strict),
+    .target(name: "HeatModel", path: "Examples/Heat/Model", swiftSettings: strict),
+    .executableTarget(
+      name: "Heat",
+      dependencies: [
+        "Muster", "MusterMPI", "HeatModel", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/Heat/Program", swiftSettings: strict),
 
     .target(
       name: "NamedPipeTransport", dependencies: ["Muster"], path: "Examples/NamedPipes/Transport",
@@ -125,5 +142,9 @@ let package = Package(
       name: "MPITests", dependencies: ["MPIPrograms", "MusterMPI", "Ising"],
       exclude: ["Support/in-namespaces.sh"], swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
+    // Runs the examples as a user would.
+    .testTarget(
+      name: "ExamplesTests",
+      dependencies: ["Squares", "Ising", "Pipeline", "KmerCount", "Search", "Heat", "HeatModel"], swiftSettings: strict),
   ]
 )
