@@ -74,10 +74,15 @@ let package = Package(
       swiftSettings: strict),
 
     // Examples: programs as a user would write them.
-    .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
     .executableTarget(
-      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", swiftSettings: strict),
-    .executableTarget(name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", swiftSettings: strict),
+      name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", exclude: ["README.md"], swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", exclude: ["README.md"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", exclude: ["README.md"],
+      swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",

@@ -16,7 +16,7 @@ struct Options: ParsableCommand {
 
       EXAMPLES:
         Pipeline --make-input 100 corpus corpus.normalised --check
-        Pipeline --procs 4 /var/log log.normalised --readers 1
+        Pipeline --procs 4 books books.normalised --readers 1
       """)
 
   @Argument(help: ArgumentHelp("The folder with the text files.", valueName: "INPUT"), completion: .directory)

@@ -15,7 +15,7 @@ struct Options: ParsableCommand {
 
       EXAMPLES:
         Search
-        Search --procs 4 --points 41 --tolerance 0.03
+        Search --procs 4 --points 51 --tolerance 0.03
       """)
 
   @Option(help: ArgumentHelp("The points of the grid along each of its three axes.", valueName: "N"))

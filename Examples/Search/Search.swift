@@ -1,8 +1,8 @@
 import ArgumentParser
 import Muster
 
-/// Finds the parameters of an oscillator that was measured: tries points of a grid on all workers, in no order, and
-/// stops as soon as one of them is good enough.
+/// Finds the parameters of an oscillator that was measured: tries the points of a grid on all workers, in random order,
+/// and stops as soon as one of them is good enough.
 @main struct Search: ClusterProgram {
   func run() async throws {
     let options = Options.parseOrExit()

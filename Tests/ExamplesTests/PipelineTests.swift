@@ -58,7 +58,7 @@ import Testing
           "--procs", "\(workers)", folder + "/in", folder + "/out", "--readers", "\(readers)", "--block", "\(block)",
           "--in-flight", "\(inFlight)", "--check",
         ])
-      #expect(example.code == 0 && example.errors.isEmpty, "\(example)")
+      #expect(example.code == 0, "\(example)")
       #expect(try text(folder + "/out") == Self.expected(Self.awkward))
       #expect(example.output.contains("by \(readers) readers and \(workers) transformers"), "\(example)")
       #expect(example.output.contains("the same as is made in process 1 alone"), "\(example)")

@@ -7,7 +7,7 @@ import Testing
   @Test(arguments: [1, 3])
   func `it stops when a point is good enough`(workers: Int) async throws {
     let example = try await Example.run("Search", ["--procs", "\(workers)", "--points", "11", "--tolerance", "0.2"])
-    #expect(example.code == 0 && example.errors.isEmpty, "\(example)")
+    #expect(example.code == 0, "\(example)")
     let counts = try example.match(/tried (\d+) of 1331 points on (\d+) workers/)
     #expect(try #require(Int(counts.1)) < 1331, "\(example)")
     #expect(Int(counts.2) == workers)
@@ -22,7 +22,7 @@ import Testing
   @Test func `if none is, it has tried all, and knows the best`() async throws {
     let example = try await Example.run("Search", ["--procs", "2", "--points", "5", "--tolerance", "0"])
     #expect(example.code == 1, "\(example)")
-    #expect(example.errors == "no point of the grid has a misfit below 0.0: try more --points or a larger one\n")
+    #expect(example.errors.contains("no point of the grid has a misfit below 0.0: try more --points"), "\(example)")
     #expect(example.output.contains("tried 125 of 125 points on 2 workers"), "\(example)")
 
     var random = SplitMix64(state: 1)

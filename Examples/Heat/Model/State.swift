@@ -32,6 +32,15 @@ public struct State: Codable, Sendable {
   }
 }
 
+extension Grid {
+  /// The saved states, put together from the rows of all strips; a strip without rows has saved nothing.
+  public func states(of strips: [[[Double]]]) -> [State] {
+    (1...states).map { number in
+      State(self, number: number, values: strips.filter { !$0.isEmpty }.flatMap { $0[number - 1] })
+    }
+  }
+}
+
 public struct Deviation: Codable, Sendable {
   /// The root of the integral of the square (L²).
   public let norm: Double

@@ -19,12 +19,9 @@ import MusterMPI
       var states: [State] = []
       for cells in options.cells {
         let grid = Grid(options.problem, cells: cells, states: options.states)
-        let time = try await ContinuousClock().measure {
-          let strips = try await mpiDo(manager, Solve(grid: grid)).filter { !$0.isEmpty }
-          states += (0..<grid.states).map { saved in
-            State(grid, number: saved + 1, values: strips.flatMap { $0[saved] })
-          }
-        }
+        var strips: [[[Double]]] = []
+        let time = try await ContinuousClock().measure { strips = try await mpiDo(manager, Solve(grid: grid)) }
+        states += grid.states(of: strips)
         print("\(cells) × \(cells) cells, \(grid.steps) steps: \((time / .seconds(1)).text("%.3f")) s")
       }
       // The ranks are workers, too.

@@ -13,7 +13,7 @@ struct Options: ParsableCommand {
 
       EXAMPLES:
         mpirun -n 4 Heat --cells 32 64 128
-        sbatch -N 2 -n 16 --wrap 'srun --mpi=pmix Heat --cells 256 512 --pictures pictures'
+        sbatch -N 2 -n 16 --wrap 'srun --mpi=pmix Heat --cells 256 512'
       """)
 
   @Option(
