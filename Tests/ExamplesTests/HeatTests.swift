@@ -10,7 +10,8 @@ import Testing
       }
     }
 
-    @Test func `it converges to the analytic solution on any number of ranks, to the same numbers`() async throws {
+    @Test(.enabled(if: Example.canRunRanks, "there is no mpirun here"))
+    func `it converges to the analytic solution on any number of ranks, to the same numbers`() async throws {
       var errors: [[Double]] = []
       // 4 cells have 3 rows, so with 5 ranks some have none; with 3 they are of different heights.
       let cases = [(nil, ["8", "16"]), (1, ["8", "16"]), (3, ["8", "16", "32"]), (5, ["4", "8"])]
@@ -30,7 +31,8 @@ import Testing
       #expect(Set(errors).count == 1 && errors[0].count == 1, "\(errors)")
     }
 
-    @Test func `over sockets it is the same, and there are pictures`() async throws {
+    @Test(.enabled(if: Example.canRunRanks, "there is no mpirun here"))
+    func `over sockets it is the same, and there are pictures`() async throws {
       try await withFolder { folder in
         let example = try await Example.run(
           "Heat",

@@ -54,6 +54,8 @@ struct Example {
   private static let launcher = isMPICH ? "mpiexec.hydra" : "mpirun.openmpi"
   /// More ranks than cores.
   private static let launcherFlags = isMPICH ? [String]() : ["--oversubscribe"]
+  /// Whether examples can be run with `ranks`.
+  static let canRunRanks = ["/usr/bin", "/usr/local/bin", "/bin"].contains { access("\($0)/\(launcher)", X_OK) == 0 }
   /// Open MPI refuses to run as root unless it is told twice.
   private static let variables = ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
 }
