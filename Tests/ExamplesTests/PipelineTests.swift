@@ -77,7 +77,8 @@ import Testing
       let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/in")
       #expect(files.count == 8)
       let texts = try files.map { ($0, try text(folder + "/in/" + $0)) }
-      #expect(try text(folder + "/out") == Self.expected(Dictionary(uniqueKeysWithValues: texts)))
+      let isSame = try text(folder + "/out") == Self.expected(Dictionary(uniqueKeysWithValues: texts))
+      #expect(isSame, "the output differs from what the files give one after the other")
       // Those before the writer are some of those that have been issued and not written.
       let early = try #require(Int(try example.match(/at most (\d+) blocks were finished/).1))
       #expect(early < 9, "\(example)")
