@@ -33,7 +33,7 @@ public macro Remote() = #externalMacro(module: "MusterMacrosPlugin", type: "Remo
 /// in what is generic, nor in another `#remote`. What travels is the place of the closure in the source and the
 /// captures; the closure itself is found there by every process of the same build.
 @freestanding(expression)
-public macro remote<Input: Codable & Sendable, Output: Codable & Sendable>(
+public macro remote<Input: Sendable, Output: Sendable>(
   _ closure: (Input) async throws -> Output
 ) -> RemoteClosure<Input, Output> = #externalMacro(module: "MusterMacrosPlugin", type: "RemoteClosureMacro")
 
@@ -41,7 +41,7 @@ public macro remote<Input: Codable & Sendable, Output: Codable & Sendable>(
 ///
 ///     try await remoteDo(#remote { (text: String) -> Void in print(text) }, on: 2, "hello")
 @freestanding(expression)
-public macro remote<Input: Codable & Sendable>(
+public macro remote<Input: Sendable>(
   _ closure: (Input) async throws -> Void
 ) -> RemoteClosure<Input, Nothing> = #externalMacro(module: "MusterMacrosPlugin", type: "RemoteClosureMacro")
 
@@ -49,7 +49,7 @@ public macro remote<Input: Codable & Sendable>(
 ///
 ///     let name = try await fetchfrom(2, #remote { () -> String in hostName() })
 @freestanding(expression)
-public macro remote<Output: Codable & Sendable>(
+public macro remote<Output: Sendable>(
   _ closure: () async throws -> Output
 ) -> RemoteClosure<Nothing, Output> = #externalMacro(module: "MusterMacrosPlugin", type: "RemoteClosureMacro")
 

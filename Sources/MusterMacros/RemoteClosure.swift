@@ -1,12 +1,16 @@
 public import Muster
 
 /// The function that `#remote { … }` makes; a `RemoteThunk` if the closure has no parameter.
-public struct RemoteClosure<Input: Codable & Sendable, Output: Codable & Sendable>: RemoteFunction {
+// Types that are not Codable are accepted at first, so that the compiler says of them that they are not, rather than that
+// there is no macro of the name for such a closure.
+public struct RemoteClosure<Input: Sendable, Output: Sendable>: Sendable {
   private let body: any RemoteClosureBody<Input, Output>
 
   /// Called by the code that `#remote` writes.
   public init(_ body: some RemoteClosureBody<Input, Output>) { self.body = body }
+}
 
+extension RemoteClosure: Codable, RemoteFunction where Input: Codable, Output: Codable {
   /// Runs the closure in this process.
   ///
   /// - Throws: what the closure throws.
@@ -36,6 +40,9 @@ public struct RemoteClosure<Input: Codable & Sendable, Output: Codable & Sendabl
   }
 }
 
-extension RemoteClosure: RemoteThunk where Input == Nothing {
+extension RemoteClosure: RemoteThunk where Input == Nothing, Output: Codable {
+  /// Runs the closure in this process.
+  ///
+  /// - Throws: what the closure throws.
   public func callAsFunction() async throws -> Output { try await body._run(Nothing()) }
 }

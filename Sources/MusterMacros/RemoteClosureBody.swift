@@ -3,8 +3,8 @@ import CMuster
 /// What a closure behind `#remote` becomes: a type with the captures as its properties. Not to be conformed to by hand.
 public protocol RemoteClosureBody<_Input, _Output>: Codable, Sendable {
   // Named so that they hide no type of the user's.
-  associatedtype _Input: Codable & Sendable
-  associatedtype _Output: Codable & Sendable
+  associatedtype _Input: Sendable
+  associatedtype _Output: Sendable
 
   /// Its place in the source: `Program/Main.swift:12:5`.
   static var _site: String { get }

@@ -15,6 +15,8 @@ struct RemoteClosureLiteral {
   /// Nil: Void.
   let output: String?
   let captures: [Capture]
+  /// `@MainActor ` and the like.
+  let attributes: String
   let code: String
 }
 
@@ -27,8 +29,7 @@ extension RemoteClosureLiteral {
       context.complain(
         "#remote has to know the types of the parameter and of the result: write them, as in \(example), "
           + "or `{ () -> Void in … }`",
-        at: closure.leftBrace, fix: "write `() -> Void in`", replace: closure,
-        by: closure.with(\.signature, ClosureSignatureSyntax.emptyWithoutResult).spaced)
+        at: closure.leftBrace)
       return nil
     }
     let input = Self.input(of: signature, example, in: context)
@@ -41,6 +42,7 @@ extension RemoteClosureLiteral {
     self.input = input
     self.captures = captures
     output = signature.returnClause.flatMap { $0.type.isVoid ? nil : $0.type.trimmedDescription }
+    attributes = signature.attributes.map { $0.trimmedDescription + " " }.joined()
     code = closure.statements.description
   }
 
@@ -84,10 +86,6 @@ extension RemoteClosureLiteral {
         context.complain(untyped, at: parameter, fix: "write the type", replace: signature, by: typed)
         return nil
       }
-      if parameter.ellipsis != nil || type.as(AttributedTypeSyntax.self)?.specifiers.isEmpty == false {
-        context.complain("#remote takes its argument by value: write the type alone, or an array", at: parameter)
-        return nil
-      }
       guard TravellingType.check(type, in: context) else { return nil }
       let name = parameter.secondName ?? parameter.firstName
       return ("_ \(name.text): \(type.trimmed)", type.trimmedDescription)
@@ -128,6 +126,7 @@ extension RemoteClosureLiteral {
       let value = item.initializer?.value
       guard let (value, type) = value?.cast else {
         var typed = item
+        typed.name = item.name.trimmed
         let written = value?.trimmedDescription ?? name
         typed.initializer = InitializerClauseSyntax(
           equal: .equalToken(leadingTrivia: .space, trailingTrivia: .space),
@@ -168,20 +167,4 @@ extension ClosureParameterClauseSyntax {
           type: IdentifierTypeSyntax(name: .identifier("<#Type#>")))
       ], trailingTrivia: .space)
   }
-}
-
-extension ClosureSignatureSyntax {
-  fileprivate static var emptyWithoutResult: Self {
-    ClosureSignatureSyntax(
-      leadingTrivia: .space,
-      parameterClause: .parameterClause(ClosureParameterClauseSyntax(parameters: [], trailingTrivia: .space)),
-      returnClause: ReturnClauseSyntax(
-        arrow: .arrowToken(trailingTrivia: .space), type: IdentifierTypeSyntax(name: .identifier("Void")),
-        trailingTrivia: .space),
-      inKeyword: .keyword(.in))
-  }
-}
-
-extension ClosureExprSyntax {
-  fileprivate var spaced: Self { with(\.leftBrace.trailingTrivia, []) }
 }

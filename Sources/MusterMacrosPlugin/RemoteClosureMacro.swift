@@ -34,7 +34,7 @@ extension RemoteClosureLiteral {
     return """
       {
         nonisolated enum _RemoteCode {
-          @Sendable static func _run(\(raw: taken)) async throws -> \(raw: output ?? "Void") {\(raw: code)
+          \(raw: attributes)static func _run(\(raw: taken)) async throws -> \(raw: output ?? "Void") {\(raw: code)
           }
         }
         nonisolated struct _RemoteBody: MusterMacros.RemoteClosureBody {

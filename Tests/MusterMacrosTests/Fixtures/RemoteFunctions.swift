@@ -6,9 +6,11 @@ import MusterMacros
 
 @Remote func incremented(_ x: inout Int) {}
 // expected-error@-1 {{what another process does to an `inout` argument would not come back: return the new value}}
+// expected-note@-2 {{remove `inout`}} {{31-40=Int}}
 
 @Remote func total(_ values: Int...) -> Int { values.reduce(0, +) }
 // expected-error@-1 {{@Remote cannot take a variable number of arguments: take an array}}
+// expected-note@-2 {{write `[Int]`}} {{20-36=_ values: [Int]}}
 
 @Remote func first<T: Codable & Sendable>(_ values: [T]) -> T { values[0] }
 // expected-error@-1 {{@Remote cannot be generic: write `struct First<T: Codable & Sendable>: RemoteFunction`, or a function for each type}}
@@ -47,15 +49,18 @@ struct Shape: Codable, Sendable {
   var side = 1.0
 
   @Remote func area() -> Double { side * side }
-  // expected-error@-1 {{@Remote cannot send the instance of a method along: write `static func`, and take the Shape as a parameter if it is Codable}} {{11-11=static }}
+  // expected-error@-1 {{@Remote cannot send the instance of a method along: write `static func`, and take the Shape as a parameter if it is Codable}}
+  // expected-note@-2 {{write `static func`}} {{11-15=static func}}
 
   @Remote public mutating func grow() { side += 1 }
-  // expected-error@-1 {{@Remote cannot send the instance of a method along}} {{18-26=static}}
+  // expected-error@-1 {{@Remote cannot send the instance of a method along}}
+  // expected-note@-2 {{write `static func`}} {{18-26=static}}
 }
 
 class Base {
   @Remote class func name() -> String { "Base" }
-  // expected-error@-1 {{@Remote does not know which class would be meant: write `static func`}} {{11-16=static}}
+  // expected-error@-1 {{@Remote does not know which class would be meant: write `static func`}}
+  // expected-note@-2 {{write `static func`}} {{11-16=static}}
 }
 
 protocol Named {
@@ -75,5 +80,10 @@ private enum Hidden {
 
 func outer() {
   @Remote func inner(_ x: Int) -> Int { x }
-  // expected-error@-1 {{a local function cannot be found by another process: move 'inner' to the top of the file or make it static in a type, and pass what it captures}}
+  // expected-error@-1 {{what is local cannot be found by another process: move 'inner' to the top of the file or make it static in a type, and pass what it captures}}
+
+  enum Local {
+    @Remote static func answer() -> Int { 42 }
+    // expected-error@-1 {{what is local cannot be found by another process}}
+  }
 }
