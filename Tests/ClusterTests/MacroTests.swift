@@ -58,7 +58,7 @@ extension ClusterTests {
         #expect(try await remote($squared)(7) == 49)
         #expect(try await pmap($squared, 1...50, batchSize: 7) == (1...50).map { $0 * $0 })
         #expect(try await pmap($squared, 1...50, on: CachingPool(pids)) == (1...50).map { $0 * $0 })
-        #expect(try await $squared(8) == 64)
+        #expect($squared(8) == 64)
         #expect(try await fromEach(pids, $whereAmI) == pids)
         #expect(try await spawnat(pids[0], $whereAmI).fetch() == pids[0])
         #expect(try await remotecallFetch($asked, on: pids[0], pids[1]) == pids[1])
