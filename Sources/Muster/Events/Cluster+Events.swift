@@ -1,3 +1,4 @@
+import CMuster
 import Logging
 import Synchronization
 
@@ -16,6 +17,26 @@ public func recordEvents(to path: String) throws {
   let cluster = Cluster.current
   try cluster.requireProcess1("recordEvents")
   try cluster.recordEvents(to: path)
+}
+
+/// Notes in the event log that a worker has just done a piece of work, for programs that hand out work by calls of their own:
+/// `muster report` counts it as it does an item of a map. Nothing happens where no events are recorded.
+///
+/// - Parameters:
+///   - function: what was done; not evaluated where nobody wants to know.
+///   - item: its number.
+///   - duration: for how long the worker was busy with it.
+public func recordWork(
+  _ function: @autoclosure () -> String, item: Int, on worker: ProcessID, took duration: Duration, failed: Bool = false
+) {
+  let cluster = Cluster.current
+  guard cluster.events.isOn else { return }
+  let nanoseconds = UInt64(max(0, duration.nanoseconds))
+  let now = muster_now()
+  let done = Event.ItemsDone(
+    map: 0, worker: worker, first: item, count: 1, isFailed: failed, start: now - min(now, nanoseconds),
+    duration: nanoseconds, function: function())
+  cluster.events.record(.item(done))
 }
 
 extension Cluster {

@@ -69,7 +69,7 @@ extension Event {
     }
   }
 
-  private static func cut(_ text: String) -> String {
+  fileprivate static func cut(_ text: String) -> String {
     text.utf8.count <= longestText ? text : String(text.prefix(longestText)) + "…"
   }
 }
@@ -96,6 +96,7 @@ extension Event.ItemsDone {
       line.add("longest", Double(longest) * 1e-9)
     }
     line.add("count", count)
+    line.add("function", function.map(Event.cut))
     line.add("start", start)
     line.add("seconds", Double(duration) * 1e-9)
     if isOne { line.add("attempt", attempt) }

@@ -43,6 +43,8 @@ enum Event: Sendable {
     /// In monotonic nanoseconds, and how many of them.
     var start: UInt64
     var duration: UInt64
+    /// What was done, where that is not said by the map.
+    var function: String?
     /// Of the longest one.
     var longest: UInt64 = 0
   }

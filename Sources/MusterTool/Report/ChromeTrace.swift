@@ -59,7 +59,7 @@ struct ChromeTrace: Encodable {
       [Event(name: name, ph: "i", pid: pid, ts: now, s: scope)]
     }
     switch line.event {
-    case "item", "items": return [span(line, functions[line.map ?? 0] ?? "item")]
+    case "item", "items": return [span(line, line.function ?? functions[line.map ?? 0] ?? "item")]
     case "lost": return moment("lost: \(line.reason ?? "")", "g")
     case "removed": return moment("removed", "p")
     case "joined": return moment("joined", "p")

@@ -29,11 +29,24 @@ struct Moment: Encodable, Equatable, Sendable {
   private static func text(of lines: [EventLine]) -> String {
     let numbers = lines.compactMap(\.worker)
     let who =
-      numbers.count == 1
-      ? "worker \(numbers[0])" : "\(numbers.count) workers (\(numbers.min() ?? 0) to \(numbers.max() ?? 0))"
+      numbers.count == 1 ? "worker \(numbers[0])" : "\(numbers.count) workers (\(ranges(of: numbers)))"
     guard lines[0].event == "joined" else { return "\(who) \(numbers.count == 1 ? "was" : "were") removed" }
     let hosts = Set(lines.compactMap(\.host)).sorted()
     return "\(who) joined, on \(NodeList(hosts))"
+  }
+
+  /// `2-4, 7`
+  private static func ranges(of numbers: [Int]) -> String {
+    var ranges: [ClosedRange<Int>] = []
+    for number in numbers.sorted() {
+      if let last = ranges.last, last.upperBound + 1 == number {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
+    }
+    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+      .joined(separator: ", ")
   }
 
   private static func text(of line: EventLine) -> String? {

@@ -36,7 +36,8 @@ struct ReportView {
   private var use: String {
     guard let utilisation = run.utilisation else { return "there were no workers" }
     let imbalance = run.imbalance.map { ", imbalance \(Self.decimal($0, 2)) (the busiest worker by the mean)" } ?? ""
-    return "busy with maps \(Self.percent(utilisation)) of the time\(imbalance)"
+    let memory = run.peakMemoryOfProcess1.map { "; process 1 needed \(Self.bytes($0)) of memory" } ?? ""
+    return "busy \(Self.percent(utilisation)) of the time\(imbalance)\(memory)"
   }
 
   private var remarks: [String] {
@@ -84,7 +85,8 @@ struct ReportView {
       let positions = item.count == 1 ? "item \(item.first)" : "items \(item.first) to \(item.first + item.count - 1)"
       table.add([
         "\(Self.seconds(item.seconds))", "\(item.worker)", "\(Self.seconds(item.start))", "\(item.attempt)",
-        Table.Cell("\(positions) of map \(item.map), \(item.function)\(item.failed ? ", failed" : "")"),
+        Table.Cell(
+          "\(positions)\(item.map > 0 ? " of map \(item.map)" : ""), \(item.function)\(item.failed ? ", failed" : "")"),
       ])
     }
     return table.lines(on: terminal)

@@ -29,6 +29,8 @@ struct RunSummary: Encodable, Equatable, Sendable {
   let isComplete: Bool
   /// In the order of their numbers; process 1 is among them where it has mapped itself.
   let workers: [WorkerSummary]
+  /// The most memory that was resident in process 1, in bytes.
+  let peakMemoryOfProcess1: Int?
   /// Results of maps, each counted once for each attempt that was answered.
   let items: Int
   /// Attempts that failed, and how many of them were followed by another.
@@ -49,7 +51,7 @@ struct RunSummary: Encodable, Equatable, Sendable {
 
   /// The part of the workers' time in which they were busy.
   let utilisation: Double?
-  /// The busiest worker's time by the mean: 1 where all have done alike.
+  /// The busiest worker's time by the mean: 1 where all have done alike. One that was lost has had no chance.
   let imbalance: Double?
 
   init(_ run: RecordedRun, slowest count: Int = 10) {
@@ -62,6 +64,7 @@ struct RunSummary: Encodable, Equatable, Sendable {
     seconds = lines.last?.t ?? 0
     isComplete = lines.contains { $0.event == "end" }
     workers = Self.workers(run, until: seconds)
+    peakMemoryOfProcess1 = lines.filter { $0.event == "memory" && $0.worker == 1 }.compactMap(\.peak).max()
     let done = lines.filter { $0.event == "item" || $0.event == "items" }
     items = done.reduce(0) { $0 + ($1.failed == true ? 0 : $1.count ?? 0) }
     let failed = lines.filter { $0.event == "failure" }
@@ -76,10 +79,8 @@ struct RunSummary: Encodable, Equatable, Sendable {
     dropped = lines.reduce(0) { $0 + ($1.event == "dropped" ? $1.count ?? 0 : 0) }
     torn = run.torn
     let present = workers.reduce(0) { $0 + $1.present }
-    let busy = workers.map(\.busy)
-    let sum = busy.reduce(0, +)
-    utilisation = present > 0 ? min(1, sum / present) : nil
-    imbalance = sum > 0 ? busy.max()! / (sum / Double(busy.count)) : nil
+    utilisation = present > 0 ? min(1, workers.reduce(0) { $0 + $1.busy } / present) : nil
+    imbalance = Self.imbalance(workers.filter { $0.ending != .lost }.map(\.busy))
   }
 
   private static func workers(_ run: RecordedRun, until end: Double) -> [WorkerSummary] {
@@ -95,8 +96,12 @@ struct RunSummary: Encodable, Equatable, Sendable {
       }
       workers[number]?.add(line)
     }
-    // Its memory is asked for at the end, whether or not it has mapped.
     return workers.values.sorted { $0.worker < $1.worker }
+  }
+
+  private static func imbalance(_ busy: [Double]) -> Double? {
+    let sum = busy.reduce(0, +)
+    return sum > 0 ? busy.max()! / (sum / Double(busy.count)) : nil
   }
 
   private static func slowest(_ lines: [EventLine], _ count: Int) -> [Item] {
@@ -108,7 +113,8 @@ struct RunSummary: Encodable, Equatable, Sendable {
       guard line.event == "item", let worker = line.worker, let seconds = line.seconds else { continue }
       items.append(
         Item(
-          map: map, function: functions[map] ?? "", first: line.first ?? 0, count: line.count ?? 1, worker: worker,
+          map: map, function: line.function ?? functions[map] ?? "", first: line.first ?? 0, count: line.count ?? 1,
+          worker: worker,
           start: line.start ?? 0, seconds: seconds, attempt: line.attempt ?? 1, failed: line.failed ?? false))
     }
     return Array(items.sorted { ($1.seconds, $0.start) < ($0.seconds, $1.start) }.prefix(count))

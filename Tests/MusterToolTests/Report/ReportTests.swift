@@ -48,7 +48,7 @@ private func runs(_ name: String) throws -> [RecordedRun] {
     #expect(run.workers.map(\.worker) == [2, 3] && run.workers.map(\.busy) == [3, 2])
     #expect(run.workers.map(\.items) == [3, 101] && run.workers.allSatisfy { $0.present == 4 })
     #expect(run.workers.map(\.utilisation) == [0.75, 0.5] && run.utilisation == 0.625)
-    #expect(run.imbalance == 1.2)
+    #expect(run.imbalance == 1.2 && run.peakMemoryOfProcess1 == 1 << 20)
     #expect(run.firstError == nil && run.dropped == 0 && run.torn == 0)
   }
 
@@ -67,6 +67,8 @@ private func runs(_ name: String) throws -> [RecordedRun] {
     let run = RunSummary(try runs("killed")[1])
     #expect(run.workers.map(\.ending) == [.stayed, .lost, .stayed] && run.workers[1].left == 2)
     #expect(run.items == 1 && run.failures == 2 && run.retries == 1)
+    // Of those that were there to the end: 3 s by the mean of 1 s and 3 s.
+    #expect(run.imbalance == 1.5)
     #expect(run.firstError == RunSummary.Problem(t: 2, worker: 3, text: "it was lost: killed by signal 9"))
     #expect(run.furtherErrors == 2 && run.warnings == 1 && run.dropped == 12 && run.torn == 1 && !run.isComplete)
   }
@@ -75,7 +77,7 @@ private func runs(_ name: String) throws -> [RecordedRun] {
     let texts = RunSummary(try runs("killed")[1]).timeline.map(\.text)
     #expect(
       texts == [
-        "3 workers (2 to 4) joined, on node[1-2]", "map 1 begins: Fit", "the batch system warns: user1",
+        "3 workers (2-4) joined, on node[1-2]", "map 1 begins: Fit", "the batch system warns: user1",
         "worker 3 on node2 was lost: killed by signal 9",
         "the program fails: on process 4: Fit.Diverged: no minimum",
       ])
@@ -121,7 +123,7 @@ private func runs(_ name: String) throws -> [RecordedRun] {
 
   @Test func theReportOfARunThatWentWell() throws {
     let result = try Tool.run(["report", file("healthy")])
-    #expect(result.output.contains("busy with maps 63 % of the time, imbalance 1.20"), "\(result.output)")
+    #expect(result.output.contains("busy 63 % of the time, imbalance 1.20"), "\(result.output)")
     #expect(result.output.contains("item 1 of map 1, Simulate") && result.output.contains("100 MiB"))
     #expect(!result.output.contains("first error"))
   }
@@ -133,6 +135,17 @@ private func runs(_ name: String) throws -> [RecordedRun] {
     let trace = try Tool.run(["report", file("healthy"), "--trace", "-"])
     let traced = try #require(try JSONSerialization.jsonObject(with: Data(trace.output.utf8)) as? [String: Any])
     #expect((traced["traceEvents"] as? [[String: Any]])?.contains { $0["ph"] as? String == "X" } == true)
+  }
+
+  @Test func theCommandsOfAMapAreItems() throws {
+    let path = NSTemporaryDirectory() + "events-\(UUID().uuidString).jsonl"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let map = try Tool.run(
+      ["map", "--procs", "2", "exit {}", ":::", "0", "3", "0"], environment: ["MUSTER_EVENTS": path])
+    #expect(map.code == 1, "\(map.errors)")
+    let run = RunSummary(try #require(try RecordedRun.read(Array(try Data(contentsOf: URL(filePath: path)))).first))
+    #expect(run.items == 2 && run.isComplete && run.slowest.count == 3 && run.workers.count == 2)
+    #expect(run.slowest.first { $0.failed }?.function == "exit 3" && run.slowest.allSatisfy { $0.seconds > 0 })
   }
 
   @Test func whatCannotBeReadIsSaid() throws {
