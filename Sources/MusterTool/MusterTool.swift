@@ -15,6 +15,7 @@ struct MusterTool: AsyncParsableCommand {
         muster hosts 'n[001-003]'         one host a line
         muster topo --workers 4           where workers run on this machine
         muster status                     what running programs do
+        muster report run.jsonl           what a program did
       """,
     subcommands: [
       MapCommand.self,
@@ -24,6 +25,7 @@ struct MusterTool: AsyncParsableCommand {
       Topo.self,
       Status.self,
       Kill.self,
+      Report.self,
       Manual.self,
       MPILevel.self,
       GuardCommand.self,

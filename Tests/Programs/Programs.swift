@@ -37,6 +37,8 @@ struct Programs: ClusterProgram {
     "crash": crash, "arguments": arguments, "output": output, "remove": remove, "stubborn": stubborn,
     "heartbeat": heartbeat, "remoteDoError": remoteDoError, "storm": storm, "progress": progress,
     "addprocs": keepAdding, "overSSH": overSSH, "slurm": slurm, "pbs": pbs,
+    "losesAWorker": losesAWorker, "failsInTheEnd": failsInTheEnd, "logsOnAWorker": logsOnAWorker,
+    "recordsEvents": recordsEvents,
   ]
 }
 

@@ -91,6 +91,7 @@ final class SignalWatch: IOSource {
 
   /// Tells everybody who has asked.
   fileprivate func deliver(_ warning: AllocationWarning) {
+    Cluster.process.events.record(.warning("\(warning)"))
     for observer in state.withLock({ Array($0.observers.values) }) { observer(warning) }
   }
 }
@@ -101,7 +102,7 @@ struct PassOnWarning: RemoteAction, InternalFunction {
   let warning: AllocationWarning
 
   func callAsFunction() {
-    Cluster.current.logger.notice("the batch system warns of the end of the workers' step (\(warning))")
+    Cluster.current.logger(.slurm).notice("the batch system warns of the end of the workers' step (\(warning))")
     SignalWatch.shared.deliver(warning)
   }
 

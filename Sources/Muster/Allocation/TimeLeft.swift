@@ -37,6 +37,7 @@ final class AllocationClock: Sendable {
     guard let left else { return latest.withLock { $0?.end } ?? Self.endOfEnvironment(now: asked) }
     let reading = Reading(end: SlurmTime.shortest(left).map { asked &+ UInt64($0.nanoseconds) }, asked: asked)
     latest.withLock { $0 = reading }
+    if let end = reading.end { Cluster.current.events.record(.timeLeft(Double(end &- asked) * 1e-9)) }
     return reading.end
   }
 

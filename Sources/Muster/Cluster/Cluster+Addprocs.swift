@@ -11,6 +11,7 @@ extension Cluster {
     try WorkerProcess.requireConsumedInvitation()
     let count = try await manager.workerCount(options)
     let launch: LaunchRequest
+    recordEventsIfAsked()
     do {
       try options.validate(count: count)
       try requireDescriptors(for: count, options)
@@ -28,6 +29,7 @@ extension Cluster {
 
     let timer = engine.schedule(after: options.timeout) { launch.expire() }
     defer { engine.cancel(timer) }
+    events.record(.launching(workers: launch.workers.map(\.pid), manager: launch.managerName))
     do {
       try await withTaskCancellationHandler {
         try await manager.launch(launch)
@@ -96,7 +98,8 @@ extension Cluster {
       let tickets = (0..<UInt64(count)).map { state.nextTicket + $0 }
       state.nextTicket += UInt64(count)
       let launch = LaunchRequest(
-        options: options, book: LaunchBook(pids: pids, tickets: tickets), cookie: state.cookie, addresses: addresses
+        options: options, book: LaunchBook(pids: pids, tickets: tickets), cookie: state.cookie, addresses: addresses,
+        managerName: "\(type(of: manager))"
       ) { [self] launch, worker, config in dial(worker, config, of: manager, in: launch) }
       for ticket in tickets { state.launches[ticket] = launch }
       return launch
@@ -141,6 +144,7 @@ extension Cluster {
       let config = launch.snapshot.record(ofTicket: ticket)?.config
       try await admit(arrival.info, config)
       launch.joined(ticket: ticket)
+      recordArrival(of: arrival, manager: launch.managerName)
       addToDefaultPool(record.pid)
     } catch {
       launch.failed(ticket: ticket, reason: "could not join: \(error)")
@@ -151,7 +155,7 @@ extension Cluster {
     Welcome(
       pid: pid, process1: myInfo, topology: options.topology, heartbeatTimeout: options.heartbeatTimeout.nanoseconds,
       transport: options.transport, restrict: options.restrict,
-      interface: options.interface, directory: launching.withLock { $0.directory?.path })
+      interface: options.interface, directory: launching.withLock { $0.directory?.path }, log: log.settings)
   }
 
   /// What others need to know of this process.

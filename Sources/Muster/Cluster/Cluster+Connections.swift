@@ -153,6 +153,7 @@ extension Cluster {
       return (links, member)
     }
     guard let member else { return }
+    if myid == 1 { recordDeparture(of: pid, member, reason: reason) }
     // Before those who wait for its answers put it back.
     removeFromPools(pid)
     for link in links {

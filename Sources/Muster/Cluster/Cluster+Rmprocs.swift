@@ -56,6 +56,7 @@ extension Cluster {
     if let member {
       removeFromPools(pid)
       await workerExits(pid)
+      await recordMemory(of: [pid])
       askToLeave(pid)
       if let manager = member.manager, let config = member.config {
         do { try await manager.kill(pid, config) } catch { logger.error("ending worker \(pid): \(error)") }
@@ -110,7 +111,8 @@ extension Cluster {
   /// Removes every worker; called when the program ends, so that their last output arrives.
   func shutdown() async {
     guard myid == 1 else { return }
-    await remove(members.withLock { $0.present.filter { $0 != 1 } })
+    await remove(members.withLock { $0.procs.filter { $0 != 1 } })
+    await endEvents()
     stopListening()
   }
 

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import Synchronization
 
@@ -20,6 +19,10 @@ final class Cluster: Sendable {
   /// What channels elsewhere have lent to loops of this process, by the numbers of their receipts.
   let borrowings = Mutex<[UInt64: Borrowing]>([:])
   let releases = ReleaseBatch()
+  let firstError = FirstError()
+  /// Of process 1, where somebody wants one.
+  let events = EventLog()
+  let log: ClusterLog
   let logger: Logger
   let members: Mutex<Members>
   let pools = Mutex(PoolState())
@@ -40,16 +43,14 @@ final class Cluster: Sendable {
   private let receiptCount = Atomic<UInt64>(0)
 
   init(id: ProcessID = 1, spin: Duration = .microseconds(100)) {
-    var logger = Logger(label: "muster") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = Self.logLevel
-    self.logger = logger
-    engine = Engine(spin: spin, logger: logger)
+    log = ClusterLog(worker: id, settings: .ofThisProcess) { [firstError, events] component, line in
+      if line.level >= .error { firstError.note("\(line.message)") }
+      events.record(.log(level: "\(line.level)", component: component.rawValue, text: "\(line.message)"))
+    }
+    logger = log[.cluster]
+    engine = Engine(spin: spin, logger: log[.engine])
     members = Mutex(Members(id: id))
     releases.attach(to: self)
-  }
-
-  private static var logLevel: Logger.Level {
-    getenv("MUSTER_LOG").flatMap { Logger.Level(rawValue: String(cString: $0)) } ?? .notice
   }
 
   /// Runs requests; made with the first connection.

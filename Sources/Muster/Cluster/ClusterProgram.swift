@@ -26,6 +26,8 @@ extension ClusterProgram {
     await becomeWorkerIfLaunchedAsOne()
     muster_line_buffer_output()
     let cluster = Cluster.process
+    // Of the ranks of an MPI job, rank 0 is going to be process 1.
+    if ProcessRank.ofThisProcess ?? 0 == 0 { cluster.recordEventsIfAsked() }
     do {
       let arguments = try ProgramArguments.takeLaunchArguments()
       try await cluster.run {
@@ -36,7 +38,8 @@ extension ClusterProgram {
       }
     } catch {
       await cluster.waitIfEnding()
-      printError("\(error)")
+      printError(cluster.firstError.report(error))
+      cluster.events.record(.failed("\(error)"))
       await cluster.shutdown()
       exit(1)
     }

@@ -71,6 +71,7 @@ extension Cluster {
       state.ticket = ticket
     }
     members.withLock { $0.become(0) }
+    log.become(0)
     // A cluster of a test is not the process.
     guard self === Cluster.process else { return }
     muster_line_buffer_output()

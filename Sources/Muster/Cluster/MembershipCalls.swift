@@ -13,10 +13,12 @@ struct Welcome: RemoteThunk, InternalFunction {
   let restrict: Bool
   let interface: String?
   let directory: String?
+  let log: LogSettings
 
   func callAsFunction() throws -> Arrival {
     Arrival(
-      info: try WorkerProcess.accept(self), cpus: .ofThisThread, refusal: WorkerProcess.bindingRefusal.withLock { $0 })
+      info: try WorkerProcess.accept(self), cpus: .ofThisThread, refusal: WorkerProcess.bindingRefusal.withLock { $0 },
+      rank: ProcessRank.ofThisProcess)
   }
 }
 
@@ -27,6 +29,8 @@ struct Arrival: Codable, Sendable {
   let cpus: CPUSet
   /// What the kernel did not grant of its binding.
   let refusal: String?
+  /// In MPI's job or Slurm's step.
+  let rank: Int?
 }
 
 /// Who has come and who has gone.

@@ -150,6 +150,8 @@ enum WorkerProcess {
   /// Process 1 has answered: this is who we are.
   static func accept(_ welcome: Welcome) throws -> PeerInfo {
     let cluster = Cluster.current
+    cluster.log.become(welcome.pid)
+    cluster.log.adopt(welcome.log)
     cluster.members.withLock { members in
       members.become(welcome.pid)
       members.topology = welcome.topology

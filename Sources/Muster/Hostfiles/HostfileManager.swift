@@ -36,7 +36,7 @@ public final class HostfileManager: ClusterManager, CustomStringConvertible {
     var notes: [String] = []
     if let allocation = try Allocation(environment) {
       (machines, notes) = try allocation.filter(machines)
-      for note in notes { Cluster.current.logger.warning("\(path): \(note)") }
+      for note in notes { Cluster.current.logger(.hosts).warning("\(path): \(note)") }
     }
     self.notes = notes
     self.machines = machines

@@ -72,7 +72,7 @@ package final class HostFleet: Sendable {
     let message =
       "\(agent.report.host): a worker that is connected to all others needs about \(needed) open files and connections, "
       + "and may have \(agent.report.descriptorLimit) there (ulimit -Hn): use the topology masterWorker, or have it raised"
-    cluster.logger.warning("\(message)")
+    cluster.logger(.hosts).warning("\(message)")
   }
 
   private func report(

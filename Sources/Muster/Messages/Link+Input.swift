@@ -17,6 +17,7 @@ extension Link {
     var backlog = Deque<Request>()
     var backlogSize = 0
     var isEnded = false
+    var byteCount = 0
   }
 
   /// Requests that may wait while the peer does not take its answers.
@@ -36,6 +37,7 @@ extension Link {
         do {
           guard let count = try connection.read(into: room) else { return }
           gotAny = true
+          input.byteCount &+= count
           try input.parser.advance(by: count)
           try process(&input)
           // A descriptor tells again of what is left; without one, bytes are told of when they come, and only then.
@@ -141,6 +143,7 @@ extension Link {
       flush()
       guard let count = try connection.read(into: input.parser.destination()) else { return false }
       lastHeard.store(muster_now(), ordering: .relaxed)
+      input.byteCount &+= count
       try input.parser.advance(by: count)
     }
     return false

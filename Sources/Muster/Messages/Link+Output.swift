@@ -12,6 +12,7 @@ extension Link {
     var loss: String?
     /// Which functions the peer has been told the name of, by their number in the registry.
     var declared: [Bool] = []
+    var traffic = (calls: 0, bytes: 0)
     var roomWaiters: [UnsafeContinuation<Void, Never>] = []
   }
 
@@ -21,7 +22,10 @@ extension Link {
     engine.progress.wrappingAdd(1, ordering: .relaxed)
     let needsFlush = try output.withLock { output -> Bool in
       if let loss = output.loss { throw ProcessExitedError(pid: peer, reason: loss) }
-      if let function { Self.declare(function, in: &output) }
+      if let function {
+        output.traffic.calls &+= 1
+        Self.declare(function, in: &output)
+      }
       writer.withUnsafeBytes { output.queue.append($0) }
       for array in writer.bulk { output.queue.append(array) }
       if output.isBlocked {
@@ -98,8 +102,10 @@ extension Link {
   }
 
   private func writeLocked(_ output: inout Output) {
+    let queued = output.queue.byteCount
     do {
       output.isBlocked = try !output.queue.write(to: connection)
+      output.traffic.bytes &+= queued - output.queue.byteCount
     } catch {
       // A part of a frame may have left: nothing more is written.
       output.isBlocked = true

@@ -142,6 +142,12 @@ final class Link: IOSource, Flushable {
 
   // MARK: The end
 
+  /// What has gone over the connection so far.
+  var traffic: Traffic {
+    let (calls, sent) = output.withLock { $0.traffic }
+    return Traffic(calls: calls, sent: sent, received: input.withLock { $0.byteCount })
+  }
+
   /// Ends the connection for a reason; every caller that waits hears of it once the context has explained the loss.
   func lose(_ reason: String) {
     let isFirst = output.withLock { output in

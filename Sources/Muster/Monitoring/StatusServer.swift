@@ -98,7 +98,7 @@ extension Cluster {
       }
       if other { server.close() }
     } catch {
-      logger.debug("the program cannot be seen by 'muster status': \(error)")
+      logger(.monitoring).debug("the program cannot be seen by 'muster status': \(error)")
     }
   }
 
@@ -109,7 +109,7 @@ extension Cluster {
       return !state.isEnding
     }
     guard isFirst else { return }
-    logger.notice("this program was asked to end (muster kill): removing its workers")
+    logger(.monitoring).notice("this program was asked to end (muster kill): removing its workers")
     task { [self] in
       await shutdown()
       exit(Self.endedStatus)

@@ -28,7 +28,7 @@ extension LaunchRequest {
     let plan = try cluster.placements.withLock { (ledger) throws(ClusterError) in
       try ledger.place(pids, on: nodes, options)
     }
-    cluster.logger.debug("placement '\(options.placement)':\n\(plan.report(pids))")
+    cluster.logger(.placement).debug("placement '\(options.placement)':\n\(plan.report(pids))")
     return plan
   }
 
@@ -64,7 +64,7 @@ extension Cluster {
     guard let entry, let complaint = Self.difference(arrival, entry.binding) else { return }
     let message = "worker \(pid) on \(entry.node.name) is not placed as planned: \(complaint)"
     if entry.isStrict { throw ClusterError(.launchFailed, message, worker: pid) }
-    logger.warning("\(message)")
+    logger(.placement).warning("\(message)")
   }
 
   private static func difference(_ arrival: Arrival, _ wanted: Binding) -> String? {

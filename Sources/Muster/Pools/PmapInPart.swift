@@ -61,7 +61,8 @@ extension PmapCall {
     let left = values.indices.filter { values[$0] == nil }
     let cluster = Cluster.current
     if let record, left.count < items.count {
-      cluster.logger.notice("\(items.count - left.count) of \(items.count) items are in the journal \(record.path)")
+      cluster.logger(.pools).notice(
+        "\(items.count - left.count) of \(items.count) items are in the journal \(record.path)")
     }
     let meter = ProgressMeter(display: progress, total: left.count)
     let run = PmapArray<F.Input, F.Output>(

@@ -39,6 +39,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
   }
 
   private func prepareAndFeed() async throws {
+    cluster.events.record(.map(run.map, function: ProgramStatus.Call.displayName(_typeName(F.self)) ?? ""))
     let hadWorkers = try await pool.count > 0
     let borrowing = try await cluster.borrowing(pool)
     // A large function is sent once to each worker, and only named in the messages.
@@ -96,7 +97,11 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
 
   /// Keeps one worker busy until there is no work, or it is lost.
   private func lane(_ pid: ProcessID) async {
-    defer { pool.put(pid) }
+    var meter = cluster.events.meter(of: pid, map: run.map)
+    defer {
+      cluster.events.finish(&meter)
+      pool.put(pid)
+    }
     let mailbox = LaneMailbox()
     var underWay: [LaneMailbox.Message] = []
     var window = LaneWindow(now: muster_now())
@@ -127,6 +132,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
         return
       }
       underWay.remove(at: underWay.firstIndex { $0 === message }!)
+      cluster.events.answered(message, reply, &meter)
       await receive(message, reply, from: pid)
       window.answered()
     }
@@ -153,7 +159,7 @@ struct PmapLanes<F: RemoteFunction>: Sendable {
     if pid == cluster.myid { return runHere(unit, mailbox) }
     let link = try await cluster.link(to: pid)
     await link.paceIfNeeded()
-    let sent = run.limit == nil ? 0 : muster_now()
+    let sent = run.limit != nil || cluster.events.isOn ? muster_now() : 0
     let id: UInt64
     if unit.positions.count == 1 {
       id = try cluster.sendCall(function, run.input(at: unit.positions.lowerBound), over: link, isLast: false)

@@ -35,6 +35,8 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   let capacity: Int
   /// When to stop handing out; `nil`: never.
   let limit: PmapLimit?
+  /// Names it in the event log.
+  let map = Cluster.current.events.nextMap()
   private let policy: FailurePolicy<Output>
   private let progress: ProgressMeter
   let state = Mutex(State())
@@ -190,6 +192,7 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
 
   /// Ends everything with an error.
   func abort(_ error: any Error) {
+    Cluster.current.noteError(error)
     state.withLock { if $0.failure == nil { $0.failure = error } }
     ended()
     wakeFeeder()
@@ -198,7 +201,9 @@ class PmapRun<Input: Sendable, Output: Sendable>: @unchecked Sendable {
   var failure: (any Error)? { state.withLock { $0.failure } }
 
   private func settle(_ unit: WorkUnit, _ error: any Error) async {
-    switch await policy.decide(error, attempt: unit.attempt) {
+    let decision = await policy.decide(error, attempt: unit.attempt)
+    Cluster.current.recordFailure(of: unit, in: map, error, decision)
+    switch decision {
     case .value(let value):
       for position in unit.positions { finish(position, with: value) }
     case .retry(let delay):

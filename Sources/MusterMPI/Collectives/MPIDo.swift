@@ -131,7 +131,7 @@
         for await place in group { places.append(place) }
         return places.sorted { $0.0 < $1.0 }.map { "rank \(ranks[$0.0]) (process \(pids[$0.0])) \($0.1)" }
       }
-      Logger(label: "muster").warning("mpiDo has not finished after \(patience): \(lines.joined(separator: "; "))")
+      clusterLogger(.mpi).warning("mpiDo has not finished after \(patience): \(lines.joined(separator: "; "))")
     }
 
     private func place(of pid: ProcessID) async -> String {

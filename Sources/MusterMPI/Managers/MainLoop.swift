@@ -37,7 +37,7 @@
       }
     }
     if world.size == 1 {
-      Logger(label: "muster").notice("startMainLoop: this MPI job has one rank: process 1 works alone")
+      clusterLogger(.mpi).notice("startMainLoop: this MPI job has one rank: process 1 works alone")
     } else if transport == .mpiTransportAll, world.level < .multiple {
       try await addRanksBeside(manager, options)
     } else {
@@ -58,7 +58,7 @@
       }
       watchProcesses(timeout: options.heartbeatTimeout)
     } catch {
-      Logger(label: "muster").warning(
+      clusterLogger(.mpi).warning(
         """
         startMainLoop: with \(manager.threadLevel) heartbeats need sockets besides MPI, and there are none, so a worker \
         that hangs will not be noticed: \(error)

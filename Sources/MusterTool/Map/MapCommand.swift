@@ -49,7 +49,7 @@ struct MapCommand: AsyncParsableCommand {
     } catch let error as ExitCode {
       throw error
     } catch {
-      try? writeWhole("muster map: \(error)\n".bytes, to: STDERR_FILENO, called: "standard error")
+      try? writeWhole("muster map: \(failureReport(error))\n".bytes, to: STDERR_FILENO, called: "standard error")
       throw ExitCode(255)
     }
   }

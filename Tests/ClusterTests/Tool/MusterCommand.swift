@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Muster
 
 /// The command `muster`, as built.
@@ -7,6 +8,13 @@ enum MusterCommand {
     let runner = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     return runner.deletingLastPathComponent().appendingPathComponent("muster").path
   }()
+
+  /// As programs name this machine.
+  static var hostName: String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      gethostname(buffer.baseAddress!, buffer.count) == 0 ? String(cString: buffer.baseAddress!) : ""
+    }
+  }
 
   /// Runs it to its end, which comes within a minute; both streams are in the output.
   static func run(_ arguments: [String], environment: [String: String] = [:]) -> (code: Int32, output: String) {

@@ -5,6 +5,8 @@ public final class LaunchRequest: Sendable {
   public let options: AddprocsOptions
   /// One for each worker, in the order of their numbers.
   public let workers: [LaunchedWorker]
+  /// The type of the manager, for who reads what has happened.
+  let managerName: String
   private let book: Mutex<LaunchBook>
   private let settled = Promise<Bool>()
   private let cookie: Cookie
@@ -12,10 +14,11 @@ public final class LaunchRequest: Sendable {
   private let onStarted: @Sendable (LaunchRequest, LaunchedWorker, WorkerConfig) -> Void
 
   init(
-    options: AddprocsOptions, book: LaunchBook, cookie: Cookie, addresses: [TransportAddress],
+    options: AddprocsOptions, book: LaunchBook, cookie: Cookie, addresses: [TransportAddress], managerName: String = "",
     onStarted: @escaping @Sendable (LaunchRequest, LaunchedWorker, WorkerConfig) -> Void = { _, _, _ in }
   ) {
     self.options = options
+    self.managerName = managerName
     workers = book.records.map { LaunchedWorker(pid: $0.pid, ticket: $0.ticket) }
     self.book = Mutex(book)
     self.cookie = cookie

@@ -141,7 +141,7 @@ final class ChildProcess: IOSource {
 
   private func force(_ worker: ProcessID, patience: Duration) async {
     if patience > .zero {
-      Cluster.current.logger.warning(
+      Cluster.current.logger(.local).warning(
         "worker \(worker) (process \(pid)) has not ended \(patience) after it was asked to. Sending SIGQUIT")
       signal(SIGQUIT)
       if await reaped.value(within: patience, engine) != nil { return }

@@ -98,6 +98,6 @@ struct PBSQueue: Sendable {
         complaint = "\(error)"
       }
     }
-    Cluster.current.logger.warning("PBS job \(job) may still be there: \(complaint)")
+    Cluster.current.logger(.pbs).warning("PBS job \(job) may still be there: \(complaint)")
   }
 }

@@ -32,7 +32,7 @@ struct PBSSubmission: Sendable {
       agents.close()
       throw error
     }
-    Cluster.current.logger.info("PBS job \(queue.job) has been submitted for \(count) workers")
+    Cluster.current.logger(.pbs).info("PBS job \(queue.job) has been submitted for \(count) workers")
   }
 
   /// Waits until its agents have arrived, or cannot any more.
@@ -75,7 +75,7 @@ struct PBSSubmission: Sendable {
     while true {
       let outlook = await queue.outlook()
       try Task.checkCancellation()
-      if outlook.summary != known { Cluster.current.logger.notice("PBS job \(queue.job): \(outlook.summary)") }
+      if outlook.summary != known { Cluster.current.tellQueueState(.pbs, "PBS job \(queue.job): \(outlook.summary)") }
       known = outlook.summary
       if let failure = failure(outlook, arrivals.count) { return agents.fail(ClusterError(.launchFailed, failure)) }
       let now = outlook.status.map { $0.queuedElements ?? ($0.isWaiting ? request.workers : 0) } ?? waiting ?? 0

@@ -51,7 +51,7 @@ struct SlurmTask: Sendable, Hashable {
     guard !WorkerProcess.isInvited else { return nil }
     let environment = currentEnvironment()
     if let notice = notice(environment: environment, isMPILinked: dlsym(nil, "MPI_Init") != nil) {
-      Cluster.process.logger.notice("\(notice)")
+      Cluster.process.logger(.slurm).notice("\(notice)")
     }
     guard let task = SlurmTask(environment: environment) else { return nil }
     // Before there are threads that read the environment.

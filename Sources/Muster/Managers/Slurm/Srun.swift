@@ -66,7 +66,7 @@ final class Srun: Sendable {
   var report: SrunReport { state.withLock { $0 } }
 
   fileprivate func hear(_ line: String) {
-    cluster.logger.debug("\(line)")
+    cluster.logger(.slurm).debug("\(line)")
     let wasQueued = state.withLock { report in
       defer { report.hear(line) }
       return report.isQueued
@@ -94,7 +94,7 @@ final class Srun: Sendable {
       let said = await SlurmCommand.output(
         "squeue", ["--noheader", "--jobs=\(job)", "--format=%T (%r), expected to start: %S"], within: .seconds(10))
       let line = said?.split(whereSeparator: \.isNewline).first.map(String.init)
-      if let line, line != last, report.isQueued { cluster.logger.notice("job \(job) waits: \(line)") }
+      if let line, line != last, report.isQueued { cluster.tellQueueState(.slurm, "job \(job) waits: \(line)") }
       last = line ?? last
       if await process.waitForExit(atMost: Self.queuePeriod) != nil { return }
     }

@@ -68,6 +68,9 @@ extension MapRun {
       return
     case .ended, .timedOut: break
     }
+    recordWork(
+      job.text.inSlot(outcome.slot).text, item: job.sequence, on: pid, took: .seconds(outcome.runtime),
+      failed: !outcome.succeeded)
     if !outcome.succeeded, job.failures + 1 < rules.attempts {
       discard(output)
       discard(errors)
