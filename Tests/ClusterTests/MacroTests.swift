@@ -155,10 +155,10 @@ extension ClusterTests {
 
     @Test func aClosureOfAnotherBuildIsAnErrorThatNamesIt() async throws {
       try await withWorkers(1) { (pids) async throws in
-        let error = await #expect(throws: ClusterError.self) {
+        let error = await #expect(throws: RemoteError.self) {
           try await remotecallFetch(RemoteClosure(ForeignClosure()), on: pids[0], 1)
         }
-        #expect(error?.code == .cannotDecode)
+        #expect((error?.underlying as? ClusterError)?.code == .cannotDecode)
         #expect(error?.message.contains("there is no #remote at Elsewhere/Main.swift:1:2 in this build") == true)
       }
     }
