@@ -125,5 +125,12 @@ let package = Package(
       name: "MPITests", dependencies: ["MPIPrograms", "MusterMPI", "Ising"],
       exclude: ["Support/in-namespaces.sh"], swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
+    // The code of the documentation's pages, and what looks whether it is what the pages show.
+    .executableTarget(
+      name: "DocumentationPages", dependencies: ["Muster", "MusterMPI"], path: "Tests/DocumentationPages",
+      exclude: ["OwnPackage"], swiftSettings: strict),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["DocumentationPages", "MusterTool", "Squares"],
+      swiftSettings: strict),
   ]
 )

@@ -52,7 +52,9 @@ public func setGlobal<Value: Codable & Sendable>(
 
 /// Forgets the values under some keys: Julia's `clear!`. That there is none is no error.
 ///
-/// - Parameter pids: where; on all workers if none are named.
+/// - Parameters:
+///   - keys: which.
+///   - pids: where; on all workers if none are named.
 /// - Throws: as `everywhere`.
 public func clear<each Value: Sendable>(
   _ keys: repeat GlobalKey<each Value>, on pids: [ProcessID] = workers()

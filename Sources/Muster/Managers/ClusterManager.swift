@@ -1,7 +1,7 @@
 /// Starts and ends worker processes: by fork, ssh, a batch scheduler, MPI, or your own way.
 ///
 /// A manager says how processes start and end; how messages move is the business of a `Connection`. One that brings a
-/// transport of its own overrides `connect` (docs/Transports.md). Inside an implementation, Glibc's `kill` and `connect`
+/// transport of its own overrides `connect` (<doc:WritingATransport>). Inside an implementation, Glibc's `kill` and `connect`
 /// need their module's name.
 public protocol ClusterManager: Sendable {
   /// The options of `addprocs` when none are given.
@@ -52,8 +52,10 @@ public protocol ClusterManager: Sendable {
   /// before anything else is said; a transport need do nothing for that. At the other end somebody calls
   /// `processMessages` with it.
   ///
-  /// - Parameter config: in process 1, what `launch` reported; in a worker no more of it than `host`, `connectAt`,
-  ///   `ospid`, `ident` and `connectIdents`.
+  /// - Parameters:
+  ///   - pid: the worker's number.
+  ///   - config: in process 1, what `launch` reported; in a worker no more of it than `host`, `connectAt`, `ospid`,
+  ///     `ident` and `connectIdents`.
   /// - Returns: `nil` if the worker is to be waited for: it dials process 1 (`LaunchRequest.invitation`) and tells at
   ///   which sockets other workers reach it.
   func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)?

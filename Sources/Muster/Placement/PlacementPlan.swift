@@ -48,9 +48,11 @@ public struct PlacementPlan: Sendable, Hashable {
   /// gets more workers than have room is oversubscribed: none of its workers is bound.
   ///
   /// - Parameters:
-  ///   - workers: how many.
+  ///   - count: how many.
   ///   - nodes: where they can be.
-  ///   - threadsPerWorker: how many cores each worker gets; hardware threads where it is mapped by these or bound to
+  ///   - policy: in which order.
+  ///   - bindTo: what of its place each worker may use.
+  ///   - threads: how many cores each worker gets; hardware threads where it is mapped by these or bound to
   ///     them.
   /// - Throws: `ClusterError` `.invalidArgument` for numbers below 1, nodes with nothing to use, explicit policies that
   ///   cannot be fulfilled, objects that are too small for a worker, and, when the policy is strict, more workers than

@@ -35,6 +35,7 @@ public struct ExponentialBackoff: Sequence, Sendable {
 /// - Parameters:
 ///   - delays: how long to wait before each further attempt.
 ///   - check: whether an error is worth another attempt; every one is if there is no check.
+///   - body: what to run.
 /// - Throws: the last error; `CancellationError` when cancelled while waiting.
 public func retry<T: Sendable>(
   delays: some Sequence<Duration> & Sendable = ExponentialBackoff(),
