@@ -24,16 +24,15 @@ import Testing
   @Test(arguments: Repository.pages)
   func `Every goal of make and every product of the package on a page is there`(page: MarkdownPage) throws {
     let makefile = try Repository.text("Makefile")
-    let manifest = try Repository.text("Package.swift")
+    // The reader's own package, too.
+    let manifests = try ["", "Tests/DocumentationPages/OwnPackage/"].map { try Repository.text($0 + "Package.swift") }
+      .joined()
     for (line, text) in page.commandLines {
       for goal in text.matches(of: /(?:^|&& )make ([a-z-]+)/) where !makefile.contains("\n\(goal.1):") {
         Issue.record("\(page.path):\(line): the Makefile has no goal \(goal.1)")
       }
-      for product in text.matches(of: /swift (?:run|build)[^|&#]*? (?:--product )?([A-Za-z-]+)(?: |$)/)
-      where !product.1.hasPrefix("-") && !["release", "debug", "MPI"].contains(String(product.1))
-        && !manifest.contains("\"\(product.1)\"")
-      {
-        Issue.record("\(page.path):\(line): the package has no product \(product.1)")
+      for product in products(of: text) where !manifests.contains("\"\(product)\"") {
+        Issue.record("\(page.path):\(line): the package has no product \(product)")
       }
     }
   }
@@ -71,6 +70,24 @@ import Testing
     for name in names.sorted() where !Sources.all.contains(name) {
       Issue.record("\(page.path): nothing reads \(name)")
     }
+  }
+}
+
+/// What `swift run` and `swift build` are told to make.
+private func products(of commandLine: String) -> [String] {
+  commandLine.matches(of: /swift (run|build)([^|&#]*)/).flatMap { match -> [String] in
+    var words = match.2.split(separator: " ")[...]
+    var products: [String] = []
+    while let word = words.popFirst() {
+      switch word {
+      case "-c", "--traits", "--filter": words = words.dropFirst()
+      case "--product", "--target": products.append(String(words.popFirst() ?? ""))
+      case _ where word.hasPrefix("-"): break
+      // What follows is for the program.
+      default: return match.1 == "run" ? products + [String(word)] : products
+      }
+    }
+    return products
   }
 }
 
