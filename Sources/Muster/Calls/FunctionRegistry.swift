@@ -76,8 +76,12 @@ final class FunctionRegistry: Sendable {
       if let type = _typeByName(name) as? any RemoteFunction.Type { makeTarget(type) } else {
         UnknownTarget(name: name)
       }
-    state.withLock { $0.targets[name] = target }
-    return target
+    return state.withLock { state in
+      // Two connections may ask at once; there is one target for a name, which is kept for good.
+      if let first = state.targets[name] { return first }
+      state.targets[name] = target
+      return target
+    }
   }
 
   private func makeTarget<F: RemoteFunction>(_ type: F.Type) -> CallTarget { TypedTarget<F>() }

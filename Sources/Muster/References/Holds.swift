@@ -12,8 +12,10 @@ struct Holds: Sendable {
   private var first: Count
   private var others: [Count] = []
 
-  /// The hold of the process that made the reference.
-  init(maker: ProcessID) { first = Count(holder: maker, registrar: maker, count: 1) }
+  /// None yet.
+  ///
+  /// - Parameter maker: who made the reference; its own are counted first.
+  init(maker: ProcessID) { first = Count(holder: maker, registrar: maker, count: 0) }
 
   var isEmpty: Bool { first.count == 0 && others.isEmpty }
 

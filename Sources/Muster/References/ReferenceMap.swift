@@ -41,7 +41,9 @@ struct ReferenceMap<Value> {
   }
 
   /// - Precondition: the key is not there.
-  mutating func insert(_ key: RRID, _ value: Value) {
+  /// - Returns: its place.
+  @discardableResult
+  mutating func insert(_ key: RRID, _ value: Value) -> Int {
     if 2 * (count + 1) > table.count { resize(to: 2 * table.count) }
     let place: Int
     if let free = freePlaces.popLast() {
@@ -53,6 +55,7 @@ struct ReferenceMap<Value> {
     }
     enter(place, key)
     count += 1
+    return place
   }
 
   @discardableResult

@@ -30,13 +30,16 @@ final class ReferenceTable: Sendable {
 
   fileprivate struct State: Sendable {
     var entries = ReferenceMap<Entry>()
+    /// What others have said of references of which their makers have not said anything yet.
+    var early = ReferenceMap<Holds>()
     /// Processes that have gone hold nothing any more, whatever is still on its way about them.
     var gone: Set<ProcessID> = []
   }
 
   private let state = Mutex(State())
 
-  var count: Int { state.withLock { $0.entries.count } }
+  /// How many values are kept, or spoken of before they are.
+  var count: Int { state.withLock { $0.entries.count + $0.early.count } }
 
   func contains(_ reference: RRID) -> Bool { state.withLock { $0.entries.find(reference) != nil } }
 
@@ -151,6 +154,10 @@ final class ReferenceTable: Sendable {
     let (channels, forgotten) = state.withLock { state -> ([any KeptChannel], [Entry]) in
       state.gone.insert(holder)
       var channels: [any KeptChannel] = []
+      _ = state.early.retain { reference, holds in
+        holds.remove(holder)
+        return reference.whence != holder && !holds.isEmpty
+      }
       let forgotten = state.entries.retain { _, entry in
         entry.holds.remove(holder)
         if case .channel(let channel) = entry.kept { channels.append(channel) }
@@ -172,10 +179,15 @@ extension ReferenceTable.State {
       return entries[place].kept
     }
     let kept = make()
-    if !gone.contains(holder) {
-      entries.insert(reference, ReferenceTable.Entry(kept: kept, holds: Holds(maker: holder)))
-    }
+    if !gone.contains(holder) { insert(reference, kept) }
     return kept
+  }
+
+  /// An entry is made by its maker's word alone, which may come after that of others.
+  private mutating func insert(_ reference: RRID, _ kept: ReferenceTable.Kept) {
+    var holds = early.find(reference).map { early.remove(at: $0) } ?? Holds(maker: reference.whence)
+    holds.change(reference.whence, registrar: reference.whence, by: 1)
+    entries.insert(reference, ReferenceTable.Entry(kept: kept, holds: holds))
   }
 
   /// Returns what nobody holds any more.
@@ -184,10 +196,11 @@ extension ReferenceTable.State {
   ) -> ReferenceTable.Entry? {
     if !gone.isEmpty, gone.contains(holder) { return nil }
     guard let place = entries.find(reference) else {
-      // The maker's is the first that is heard of a future made for this process. Any other hold of what is not there
-      // is that of a reference whose keeper died before it had said whom it gave it to.
-      if change > 0, holder == reference.whence, holder == registrar {
-        entries.insert(reference, ReferenceTable.Entry(kept: .promise(ReferencePromise()), holds: Holds(maker: holder)))
+      if holder == reference.whence, holder == registrar {
+        // The maker's is the first that it says of a future made for this process.
+        if change > 0 { insert(reference, .promise(ReferencePromise())) }
+      } else {
+        noteEarly(reference, holder, registrar: registrar, by: change)
       }
       return nil
     }
@@ -197,6 +210,15 @@ extension ReferenceTable.State {
     }
     entries[place].holds.change(holder, registrar: registrar, by: change)
     return entries[place].holds.isEmpty ? entries.remove(at: place) : nil
+  }
+
+  /// What travels on another connection has overtaken the word of the reference's maker. If a process between the two
+  /// has gone, its maker's word will not come, or what it had registered is forgotten.
+  private mutating func noteEarly(_ reference: RRID, _ holder: ProcessID, registrar: ProcessID, by change: Int) {
+    if !gone.isEmpty, gone.contains(registrar) || gone.contains(reference.whence) { return }
+    let place = early.find(reference) ?? early.insert(reference, Holds(maker: reference.whence))
+    early[place].change(holder, registrar: registrar, by: change)
+    if early[place].isEmpty { early.remove(at: place) }
   }
 }
 

@@ -69,26 +69,50 @@ private let reference = RRID(whence: 1, id: 7)
   for seed in 0..<200 {
     var generator = SplitMix64(seed: UInt64(seed) &+ 40)
     let table = ReferenceTable()
-    _ = table.create(reference, holder: 1)
-    // Holds of 2…5 are registered by 1, in order, before its own release; their releases come at any time.
-    var registrations: [() -> Void] = (2...5).map { pid in { table.addHold(of: reference, by: ProcessID(pid)) } }
-    registrations.append { table.release([reference], by: 1) }
-    var releases: [() -> Void] = (2...5).map { pid in { table.release([reference], by: ProcessID(pid)) } }
+    // 1 makes it and registers the holds of 2…5, in order, before its own release; their releases come at any time,
+    // also before there is anything.
+    var words: [() -> Void] = [{ _ = table.create(reference, holder: 1) }]
+    words += (2...5).map { pid in { table.addHold(of: reference, by: ProcessID(pid), registrar: 1) } }
+    words.append { table.release([reference], by: 1) }
+    let count = words.count
+    var releases: [() -> Void] = (2...5).map { pid in { table.release([reference], by: ProcessID(pid), registrar: 1) } }
     releases.shuffle(using: &generator)
-    while !registrations.isEmpty || !releases.isEmpty {
-      let takesRegistration = releases.isEmpty || (!registrations.isEmpty && Bool.random(using: &generator))
-      if !registrations.isEmpty || takesRegistration { #expect(table.contains(reference)) }
-      (takesRegistration ? registrations.removeFirst() : releases.removeFirst())()
+    while !words.isEmpty || !releases.isEmpty {
+      let takesWord = releases.isEmpty || (!words.isEmpty && Bool.random(using: &generator))
+      if !words.isEmpty { #expect(table.contains(reference) == (words.count < count)) }
+      (takesWord ? words.removeFirst() : releases.removeFirst())()
     }
     #expect(table.count == 0, "seed \(seed)")
   }
 }
 
-@Test func `releasing what nobody holds does nothing`() {
+@Test func `a release may come before the value is known`() throws {
   let table = ReferenceTable()
-  table.release([reference], by: 2)
+  // 1 has sent it to 2, and 2 has dropped it, before the owner has heard of it from 1.
+  table.release([reference], by: 2, registrar: 1)
+  #expect(!table.contains(reference) && table.holders(of: reference).isEmpty)
+  let promise = table.create(reference, holder: 1)
+  #expect(try table.promise(reference) === promise)
+  table.addHold(of: reference, by: 2, registrar: 1)
+  #expect(table.holders(of: reference) == [1])
+  table.release([reference], by: 1)
   #expect(table.count == 0)
-  #expect(table.holders(of: reference).isEmpty)
+}
+
+@Test func `what came before the value is forgotten with the process without which it has no meaning`() {
+  for lost in [1, 2, 3] as [ProcessID] {
+    let table = ReferenceTable()
+    // Made by 1, sent by 2 to 3; the words of 1 are still on their way.
+    table.addHold(of: reference, by: 3, registrar: 2)
+    table.release([reference], by: 3, registrar: 2)
+    #expect(table.count == 0)
+    table.release([reference], by: 3, registrar: 2)
+    #expect(table.count == 1)
+    table.releaseAll(heldBy: lost)
+    #expect(table.count == 0, "lost \(lost)")
+    table.release([reference], by: 3, registrar: 2)
+    #expect(table.count == 0, "lost \(lost)")
+  }
 }
 
 @Test func `a process that has gone holds nothing, whatever still comes about it`() {
@@ -130,7 +154,8 @@ private let reference = RRID(whence: 1, id: 7)
   let table = ReferenceTable()
   table.addHold(of: reference, by: 2, registrar: 1)
   table.addHold(of: reference, by: 3)
-  #expect(table.count == 0)
+  #expect(!table.contains(reference))
+  #expect(throws: ClusterError.self) { try table.promise(reference) }
 }
 
 @Test func `what a lost process had not yet registered is not waited for`() {
