@@ -13,6 +13,7 @@ import Synchronization
 ///
 /// Every process has its own values. There is one under a name; setting it by a key of another type replaces it.
 public struct GlobalKey<Value: Sendable>: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The name; two keys of the same name mean the same value.
   public let name: String
 
   public init(_ name: String) { self.name = name }

@@ -93,14 +93,19 @@ public enum ManagerEvent: Sendable, Hashable {
 
 /// What is known of one worker from its launch.
 public struct WorkerConfig: Sendable {
+  /// The name of its host.
   public var host: String?
+  /// Where it listens, if that was asked for.
   public var port: UInt16?
   /// How many workers one entry of a machine list stands for.
   public var count: Int?
+  /// Its executable.
   public var exename: String?
+  /// The arguments of its executable.
   public var exeflags: [String] = []
   /// A manager's own data.
   public var userdata: (any Sendable)?
+  /// The address at which it listens, if that was asked for.
   public var bindAddress: String?
   /// Of ssh, as in `SSHOptions`; `nil` for workers that were started in another way.
   public var tunnel: Bool?
@@ -111,11 +116,13 @@ public struct WorkerConfig: Sendable {
   public var connectAt: TransportAddress?
   /// The worker's process id on its host.
   public var ospid: Int32?
+  /// Variables in addition to those of process 1.
   public var environ: [String: String] = [:]
   /// For `Topology.custom`: what others call this worker, and what it calls those that it connects to. They need not be
   /// there yet.
   public var ident: Int?
   public var connectIdents: [Int]?
+  /// As in `AddprocsOptions`.
   public var enableThreadedBLAS: Bool?
   /// What it was bound to; filled in from its placement when it is reported as started.
   public var cpuset: CPUSet?

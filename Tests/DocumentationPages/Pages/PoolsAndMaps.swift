@@ -98,7 +98,7 @@ enum PoolsAndMaps: Page {
     let part = try await pmap(
       Simulate(), 1...1_000, stopBefore: .seconds(60), journal: "\(directory)/results.journal")
     print("\(part.values.count - part.left.count) are done, \(part.left.count) are left")
-    if !part.isComplete { exit(75) }  // the job script submits itself again
+    if !part.isComplete { exit(75) }  // for the job script: there is more to do
     try expect(part.isComplete, "\(part.left)")
   }
 
