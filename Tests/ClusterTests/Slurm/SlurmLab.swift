@@ -21,13 +21,21 @@ final class SlurmLab: Sendable {
     return nil
   }()
 
+  /// Why there can be none with accounting.
+  static let obstacleToAccounting: String? =
+    obstacle
+    ?? ["slurmdbd", "mariadbd"].first { access("/usr/sbin/\($0)", X_OK) != 0 }
+    .map { "\($0) is missing (scripts/install-packages test)" }
+
   let directory: String
 
-  init() throws {
+  /// - Parameter hasAccounting: sacct knows of its jobs. Many clusters have none.
+  init(hasAccounting: Bool) throws {
     directory = NSTemporaryDirectory() + "muster-slurm-\(getpid())"
     try? FileManager.default.removeItem(atPath: directory)
     // It goes down by itself should this process be killed.
-    let up = Self.run([Self.script, "up", directory, "--nodes", "3", "--with", "\(getpid())"], within: 60)
+    let options = ["--nodes", "3", "--with", "\(getpid())"] + (hasAccounting ? ["--accounting", "yes"] : [])
+    let up = Self.run([Self.script, "up", directory] + options, within: 60)
     try #require(up.code == 0, "\(up.errors)")
     // Where Slurm's commands, and so Muster, find it.
     setenv("SLURM_CONF", directory + "/slurm.conf", 1)
@@ -162,13 +170,15 @@ final class SlurmLab: Sendable {
 
 /// Tests in a Slurm cluster, which they share; nothing may be left in it after each.
 struct SlurmLabTrait: SuiteTrait, TestScoping {
+  let hasAccounting: Bool
   let isRecursive = false
 
   func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
   ) async throws {
-    guard SlurmLab.obstacle == nil else { return try await function() }
-    let lab = try SlurmLab()
+    let obstacle = hasAccounting ? SlurmLab.obstacleToAccounting : SlurmLab.obstacle
+    guard obstacle == nil else { return try await function() }
+    let lab = try SlurmLab(hasAccounting: hasAccounting)
     SlurmLab.use(lab)
     defer {
       SlurmLab.use(nil)
@@ -179,5 +189,6 @@ struct SlurmLabTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == SlurmLabTrait {
-  static var slurmLab: Self { Self() }
+  static var slurmLab: Self { Self(hasAccounting: false) }
+  static var slurmLabWithAccounting: Self { Self(hasAccounting: true) }
 }

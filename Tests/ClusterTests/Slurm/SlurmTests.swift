@@ -165,6 +165,17 @@ extension ClusterTests {
       #expect(await timeLeft() == nil)
     }
 
+    @Test func timeLeftOfAnElementOfAnArrayIsItsOwn() async throws {
+      let array = try lab.submit(["-n1", "-t", "7", "--array=1-2"], ["slurm", "time"], output: "element-%a")
+      #expect(await lab.waitForEnd(of: array + "_1") == "COMPLETED")
+      #expect(await lab.waitForEnd(of: array + "_2") == "COMPLETED")
+      for element in 1...2 {
+        let text = lab.text("element-\(element)")
+        #expect((300...420).contains(Int(text.split(separator: " ").last?.dropLast() ?? "") ?? 0), "\(text)")
+      }
+      await lab.expectNothingLeft()
+    }
+
     @Test func aMapEndsBeforeTheAllocationDoes() async throws {
       // Of a minute there are 55 seconds to be left.
       let text = try await job(

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Asks Slurm why a worker was lost. Slurm finds out slowly: a step's end is known at once, a node's only when it has been
 /// silent for a while (`SlurmdTimeout`).
 struct SlurmInquiry {
@@ -31,8 +33,20 @@ struct SlurmInquiry {
     if let job, SlurmLoss.value("JobState", in: loss.job) != "RUNNING" {
       loss.accounting = await SlurmCommand.output(
         "sacct", ["--noheader", "--parsable2", "--allocations", "--format=State", "--jobs=\(job)"], within: .seconds(2))
+      loss.cancellerName = loss.canceller.flatMap(uid_t.init).flatMap(Self.userName)
     }
     return loss
+  }
+
+  /// The name of a user, if this machine knows it.
+  private static func userName(of user: uid_t) -> String? {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16 << 10) { buffer -> String? in
+      let failure = getpwuid_r(user, &entry, buffer.baseAddress!, buffer.count, &found)
+      guard failure == 0, found != nil else { return nil }
+      return entry.pw_name.map { String(cString: $0) }
+    }
   }
 
   private func show(_ kind: String, _ name: String) async -> String? {

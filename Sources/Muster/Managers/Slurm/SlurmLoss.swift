@@ -12,6 +12,8 @@ struct SlurmLoss: Sendable {
   var nodeState: String?
   /// `sacct --noheader --parsable2 --format=State`, where there is accounting.
   var accounting: String?
+  /// The name of the user whose number is in `accounting`.
+  var cancellerName: String?
 
   /// In words; `nil` where Slurm knows of nothing.
   var explanation: String? {
@@ -58,11 +60,14 @@ struct SlurmLoss: Sendable {
   }
 
   private var cancelled: String {
+    guard let canceller else { return "the job or step was cancelled" }
+    return "the job was cancelled by user \(cancellerName ?? canceller)"
+  }
+
+  /// The number of the user who has cancelled the job (`CANCELLED by 1001`).
+  var canceller: String? {
     let words = accounting?.split(whereSeparator: \.isWhitespace) ?? []
-    if words.count >= 3, words[0] == "CANCELLED", words[1] == "by" {
-      return "the job was cancelled by user \(words[2])"
-    }
-    return "the job or step was cancelled"
+    return words.count >= 3 && words[0] == "CANCELLED" && words[1] == "by" ? String(words[2]) : nil
   }
 
   private var causeOfNode: String? {

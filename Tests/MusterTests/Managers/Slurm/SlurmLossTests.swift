@@ -46,10 +46,12 @@ import Testing
   }
 
   @Test func whoHasCancelledIsSaidWhereThereIsAccounting() {
-    let loss = SlurmLoss(
+    var loss = SlurmLoss(
       messages: ["slurmstepd: error: *** STEP 7.0 ON n1 CANCELLED AT 2026-11-21T12:00:00 ***"],
       job: "JobId=7 JobState=CANCELLED Reason=None", accounting: "CANCELLED by 1001\n")
     #expect(loss.explanation?.contains("cancelled by user 1001") == true)
+    loss.cancellerName = "ada"
+    #expect(loss.explanation?.contains("cancelled by user ada") == true)
   }
 
   @Test(arguments: [
