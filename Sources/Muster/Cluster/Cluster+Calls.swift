@@ -35,8 +35,7 @@ extension Cluster {
         try write(function, input, to: writer)
       }
     } catch {
-      _ = link.pending.withLock { $0.abandon(id) }
-      throw error
+      try link.giveUp(id, error)
     }
     await link.paceIfNeeded()
     return Future(cluster: self, link: link, slot: id, id: reference)
@@ -84,11 +83,10 @@ extension Cluster {
         writer.write(UInt32(entry.number))
         try content(writer)
       }
-      return id
     } catch {
-      _ = link.pending.withLock { $0.abandon(id) }
-      throw error
+      try link.giveUp(id, error)
     }
+    return id
   }
 
   /// Nobody waits for the answer to a call any more: the function is cancelled, if it runs.

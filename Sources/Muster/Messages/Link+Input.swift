@@ -48,7 +48,8 @@ extension Link {
           return
         }
       }
-      if connection.descriptor == nil { engine.signal(self) }
+      // There may be more. Of a connection that has ended there is not, and to look again would never end.
+      if connection.descriptor == nil, !input.isEnded { engine.signal(self) }
     }
     if gotAny { lastHeard.store(muster_now(), ordering: .relaxed) }
     if let failure { lose(failure) }

@@ -126,6 +126,20 @@ final class Link: IOSource, Flushable {
     return nil
   }
 
+  /// A call could not be sent.
+  ///
+  /// - Throws: why; nothing if that is the loss of the peer, and the reason for it is still being looked for: then the
+  ///   call is told of it with all others.
+  func giveUp(_ id: UInt64, _ error: any Error) throws {
+    let isLost = (error as? ProcessExitedError)?.pid == peer
+    let isOver = pending.withLock { pending in
+      if pending.isOver || !isLost { _ = pending.abandon(id) }
+      return pending.isOver
+    }
+    guard isLost else { throw error }
+    if isOver { throw lossError }
+  }
+
   // MARK: The end
 
   /// Ends the connection for a reason; every caller that waits hears of it once the context has explained the loss.

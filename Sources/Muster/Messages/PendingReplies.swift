@@ -90,6 +90,8 @@ struct PendingReplies {
   private var slots: [Slot] = []
   private var firstFree = -1
   private(set) var count = 0
+  /// All calls have been told that the connection is gone; nobody tells those that come now.
+  private(set) var isOver = false
 
   /// Reserves a slot for a call about to be sent.
   mutating func add() -> UInt64 {
@@ -149,6 +151,7 @@ struct PendingReplies {
 
   /// Answers every open call alike, because the connection is gone. Returns those who wait.
   mutating func completeAll(with reply: Reply) -> [Waiter] {
+    isOver = true
     var waiting: [Waiter] = []
     for index in slots.indices {
       switch slots[index].state {

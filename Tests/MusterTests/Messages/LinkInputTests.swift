@@ -48,3 +48,16 @@ private final class UnwritableConnection: Connection {
     #expect(error?.reason.contains("no memory for it") == true)
   }
 }
+
+@Test func `a connection that has ended is not looked at for ever`() async throws {
+  let pair = try ClusterPair()
+  let engine = pair.one.engine
+  pair.linkToTwo.lose("the test ended it")
+  pair.stop()
+  // From here on nobody but the test polls.
+  await eventually("the threads have ended") { engine.isUnattended }
+  var ready: [any IOSource] = []
+  for _ in 0..<100 where engine.poller.hasSignals { engine.poller.poll(nanoseconds: 0, ready: &ready) }
+  #expect(pair.linkToTwo.readable() == false)
+  #expect(!engine.poller.hasSignals)
+}

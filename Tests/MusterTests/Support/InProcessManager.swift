@@ -16,6 +16,8 @@ final class InProcessManager: ClusterManager {
   let crosses = Atomic<Bool>(false)
   /// Why a worker was lost is not found out as long as this is so.
   let holdsLosses = Atomic<Bool>(false)
+  /// What it finds out then.
+  let foundReason = Mutex<String?>(nil)
   private let numbers = Mutex<[ProcessID: Cluster]>([:])
   /// Who was connected to whom by `connect`.
   let connected = Recorder<[ProcessID]>()
@@ -77,7 +79,7 @@ final class InProcessManager: ClusterManager {
 
   func lossReason(_ pid: ProcessID, _ config: WorkerConfig) async -> String? {
     while holdsLosses.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(1)) }
-    return nil
+    return foundReason.withLock { $0 }
   }
 
   /// From now on nobody can connect to a worker.
