@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import CompilerPluginSupport
 import PackageDescription
 
 /// Every Swift target is compiled the same way: strict concurrency (Swift 6 mode) and no warnings.
@@ -15,6 +16,7 @@ let package = Package(
   products: [
     .library(name: "Muster", targets: ["Muster"]),
     .library(name: "MusterMPI", targets: ["MusterMPI"]),
+    .library(name: "MusterMacros", targets: ["MusterMacros"]),
     .executable(name: "muster", targets: ["MusterTool"]),
     .executable(name: "muster-bench", targets: ["MusterBench"]),
     .executable(name: "ising", targets: ["Ising"]),
@@ -30,6 +32,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/swiftlang/swift-syntax", from: "603.0.1"),
   ],
   targets: [
     .target(name: "CMuster"),
@@ -57,6 +60,16 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
+    // The only target that sees swift-syntax. No test target names it: SwiftPM would build everything that is tested a
+    // second time, for the machine that builds.
+    .macro(
+      name: "MusterMacrosPlugin",
+      dependencies: [
+        "SwiftCompilerPlugin", "SwiftDiagnostics", "SwiftParser", "SwiftSyntax", "SwiftSyntaxBuilder",
+        "SwiftSyntaxMacros",
+      ].map { .product(name: $0, package: "swift-syntax") },
+      swiftSettings: strict),
+    .target(name: "MusterMacros", dependencies: ["CMuster", "Muster", "MusterMacrosPlugin"], swiftSettings: strict),
     .executableTarget(
       name: "MusterTool",
       dependencies: [
@@ -74,14 +87,36 @@ let package = Package(
       swiftSettings: strict),
 
     // Examples: programs as a user would write them.
-    .executableTarget(name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", swiftSettings: strict),
     .executableTarget(
-      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", swiftSettings: strict),
-    .executableTarget(name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", swiftSettings: strict),
+      name: "Squares", dependencies: ["Muster"], path: "Examples/Squares", exclude: ["README.md"], swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "Whereabouts", dependencies: ["Muster"], path: "Examples/Whereabouts", exclude: ["README.md"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "BatchJob", dependencies: ["Muster"], path: "Examples/BatchJob", exclude: ["README.md"],
+      swiftSettings: strict),
     .target(name: "IsingModel", path: "Examples/Ising/Model", swiftSettings: strict),
     .executableTarget(
       name: "Ising", dependencies: ["Muster", "MusterMPI", "IsingModel"], path: "Examples/Ising/Program",
       swiftSettings: strict),
+    .executableTarget(
+      name: "Pipeline", dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Examples/Pipeline", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "KmerCount", dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Examples/KmerCount", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "Search", dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Examples/Search", exclude: ["README.md"], swiftSettings: strict),
+    .target(name: "HeatModel", path: "Examples/Heat/Model", swiftSettings: strict),
+    .executableTarget(
+      name: "Heat",
+      dependencies: [
+        "Muster", "MusterMPI", "HeatModel", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/Heat/Program", swiftSettings: strict),
 
     .target(
       name: "NamedPipeTransport", dependencies: ["Muster"], path: "Examples/NamedPipes/Transport",
@@ -105,8 +140,11 @@ let package = Package(
     // Programs that have to be process 1 themselves: what happens at their end, to their output, on their command line.
     .executableTarget(name: "ClusterPrograms", dependencies: ["Muster"], path: "Tests/Programs", swiftSettings: strict),
     .testTarget(
-      name: "ClusterTests", dependencies: ["Muster", "CTestWorker", "ClusterPrograms", "MusterTool", "Whereabouts"],
+      name: "ClusterTests",
+      dependencies: ["Muster", "MusterMacros", "CTestWorker", "ClusterPrograms", "MusterTool", "Whereabouts"],
       swiftSettings: strict),
+    .testTarget(
+      name: "MusterMacrosTests", dependencies: ["MusterMacros"], exclude: ["Fixtures"], swiftSettings: strict),
     // Programs that run under mpirun; the tests run them by name.
     .executableTarget(
       name: "MPIPrograms",
@@ -125,6 +163,10 @@ let package = Package(
       name: "MPITests", dependencies: ["MPIPrograms", "MusterMPI", "Ising"],
       exclude: ["Support/in-namespaces.sh"], swiftSettings: strict),
     .testTarget(name: "IsingTests", dependencies: ["IsingModel"], swiftSettings: strict),
+    // Runs the examples as a user would.
+    .testTarget(
+      name: "ExamplesTests",
+      dependencies: ["Squares", "Ising", "Pipeline", "KmerCount", "Search", "Heat", "HeatModel"], swiftSettings: strict),
     // The code of the documentation's pages, and what looks whether it is what the pages show.
     .executableTarget(
       name: "DocumentationPages", dependencies: ["Muster", "MusterMPI"], path: "Tests/DocumentationPages",

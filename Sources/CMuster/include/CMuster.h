@@ -109,3 +109,9 @@ void muster_line_buffer_output(void);
 
 /// fwrite and fflush to `stderr` or `stdout`, for the same reason; whole, as against other threads that print.
 void muster_write_stream(bool is_error, const void *_Nonnull bytes, size_t count);
+
+/// Writes the type of a closure behind `#remote` (Swift's RemoteClosureRecord).
+typedef void (*_Nonnull muster_closure_record)(void *_Nonnull place);
+/// The records that such closures leave in the section muster_closures, and how many they are. In C, because Swift cannot
+/// name the ends of a section.
+const muster_closure_record *_Nullable muster_closure_records(long *_Nonnull count);
