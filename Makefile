@@ -6,13 +6,14 @@ BUILD_FLAGS ?=
 MPI_TRAITS = $$(pkg-config --exists ompi-c && echo --traits MPI)
 FLAGS = $(MPI_TRAITS) $(BUILD_FLAGS)
 
-.PHONY: help setup setup-mpi demo test test-mpich lint bench man sanitize clean
+.PHONY: help setup setup-mpi demo test test-mpich lint bench docs man sanitize clean
 
 help:
 	@echo "make demo      builds in release and runs the Ising model on every usable core"
 	@echo "make test      lints, builds and runs every test"
 	@echo "make test-mpich builds with MPICH in place of Open MPI and runs the tests of MPI"
 	@echo "make bench     measures Muster beside the raw limits of this machine"
+	@echo "make docs      builds the documentation into .build/docs; a warning of DocC is an error"
 	@echo "make man       builds the command muster and writes its manual into man/man1 (MANPATH=man man muster)"
 	@echo "make sanitize  runs the tests under the thread and the address sanitizer"
 
@@ -31,6 +32,7 @@ demo: setup-mpi
 test: setup-mpi lint
 	@scripts/install-packages test
 	$(SWIFT) build --build-tests $(FLAGS)
+	SWIFT="$(SWIFT)" scripts/build-docs $(FLAGS)
 	SWIFT="$(SWIFT)" scripts/run-tests $(FLAGS)
 
 # With the other MPI of Debian; a build of its own.
@@ -44,6 +46,10 @@ lint:
 bench: setup
 	$(SWIFT) build -c release --product muster-bench $(BUILD_FLAGS)
 	$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))/muster-bench
+
+docs: setup-mpi
+	$(SWIFT) build $(FLAGS)
+	SWIFT="$(SWIFT)" scripts/build-docs $(FLAGS)
 
 man: setup-mpi
 	$(SWIFT) build -c release --product muster $(FLAGS)

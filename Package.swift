@@ -167,5 +167,12 @@ let package = Package(
     .testTarget(
       name: "ExamplesTests",
       dependencies: ["Squares", "Ising", "Pipeline", "KmerCount", "Search", "Heat", "HeatModel"], swiftSettings: strict),
+    // The code of the documentation's pages, and what looks whether it is what the pages show.
+    .executableTarget(
+      name: "DocumentationPages", dependencies: ["Muster", "MusterMPI"], path: "Tests/DocumentationPages",
+      exclude: ["OwnPackage"], swiftSettings: strict),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["DocumentationPages", "MusterTool", "Squares"],
+      swiftSettings: strict),
   ]
 )

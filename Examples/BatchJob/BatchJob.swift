@@ -42,7 +42,7 @@ struct ThrowDarts: RemoteFunction {
     let hits = part.values.compactMap { $0 }
     print(
       "\(hits.count) of \(part.values.count) done, π ≈ \(4 * Double(hits.reduce(0, +)) / Double(hits.count * darts))")
-    // The job script asks for another job then.
+    // For whoever has submitted the job: there is more to do.
     if !part.isComplete { exit(75) }
   }
 }

@@ -8,7 +8,7 @@ struct MusterBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "muster-bench",
     abstract: "Measures Muster beside the raw limits of this machine.",
-    discussion: "Prints a table, then one JSON line per row; what the rows mean is said in docs/performance.md.")
+    discussion: "Prints a table, then one JSON line per row; the documentation (Performance) says what they mean.")
 
   @Argument(help: "What to measure; everything if none is named.")
   var rows: [Row] = Row.all

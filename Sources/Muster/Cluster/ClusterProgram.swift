@@ -17,11 +17,14 @@ import Glibc
 /// `run()`, and with `--machine-file F`, which starts workers on the machines of a hostfile; a format goes before its name,
 /// `mpich:F`, where the file does not show it. These words are then removed from `CommandLine.arguments`.
 public protocol ClusterProgram: SendableMetatype {
+  /// Made in process 1 only, when its workers of the command line are there.
   init()
+  /// The program: what process 1 does. What it throws is written to standard error, and the exit status is 1.
   func run() async throws
 }
 
 extension ClusterProgram {
+  /// Serves if this process was launched as a worker; otherwise runs the program, removes the workers and exits.
   @concurrent public static func main() async {
     await becomeWorkerIfLaunchedAsOne()
     muster_line_buffer_output()

@@ -3,6 +3,7 @@
 public struct ProcessID: Hashable, Comparable, Strideable, Codable, Sendable, ExpressibleByIntegerLiteral,
   CustomStringConvertible
 {
+  /// The number as an integer.
   public let rawValue: Int
 
   public init(_ rawValue: Int) { self.rawValue = rawValue }

@@ -30,7 +30,9 @@ public func addprocs(_ manager: some ClusterManager, options: AddprocsOptions? =
 /// Removes workers: asks them to end, and ends those that do not. What was running there fails with
 /// `ProcessExitedError`.
 ///
-/// - Parameter waitfor: how long to wait; as long as it takes if `nil`.
+/// - Parameters:
+///   - pids: which.
+///   - waitfor: how long to wait; as long as it takes if `nil`.
 /// - Throws: `ClusterError` `.timeout` when they had not ended by then (they are still being ended); `.noSuchProcess`;
 ///   `.notProcess1`.
 public func rmprocs(_ pids: [ProcessID], waitfor: Duration? = nil) async throws {

@@ -48,10 +48,13 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
     public var description: String { kind.rawValue }
   }
 
+  /// What kind of error it is.
   public let code: Code
+  /// What, where, and what to do about it.
   public let message: String
   /// The process it is about, if it is about one.
   public let worker: ProcessID?
+  /// The error behind it, if there is one.
   public let cause: (any Error)?
 
   public init(_ code: Code, _ message: String, worker: ProcessID? = nil, cause: (any Error)? = nil) {
@@ -66,6 +69,7 @@ public struct ClusterError: Error, Sendable, CustomStringConvertible {
 
 /// A process has gone, and with it everything it was asked to do.
 public struct ProcessExitedError: Error, Sendable, Hashable, Codable, CustomStringConvertible {
+  /// Which.
   public let pid: ProcessID
   /// Such as "killed by signal 9", "exited with status 1", "no heartbeat for 30 s".
   public let reason: String

@@ -13,6 +13,7 @@ import Synchronization
 ///
 /// Every process has its own values. There is one under a name; setting it by a key of another type replaces it.
 public struct GlobalKey<Value: Sendable>: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The name; two keys of the same name mean the same value.
   public let name: String
 
   public init(_ name: String) { self.name = name }
@@ -52,7 +53,9 @@ public func setGlobal<Value: Codable & Sendable>(
 
 /// Forgets the values under some keys: Julia's `clear!`. That there is none is no error.
 ///
-/// - Parameter pids: where; on all workers if none are named.
+/// - Parameters:
+///   - keys: which.
+///   - pids: where; on all workers if none are named.
 /// - Throws: as `everywhere`.
 public func clear<each Value: Sendable>(
   _ keys: repeat GlobalKey<each Value>, on pids: [ProcessID] = workers()

@@ -9,9 +9,11 @@ public struct Allocation: Sendable, Hashable {
     case lsf = "LSF"
   }
 
+  /// Who has given them.
   public let scheduler: Scheduler
   /// The number of the job, as the scheduler writes it.
   public let id: String
+  /// Its hosts, and how many workers each.
   public let machines: [MachineSpec]
 
   /// Such as `Slurm job 17`.

@@ -5,6 +5,7 @@
 /// `port` is where its sshd listens; at `bind_addr` the workers of this machine can be reached by others, the first at the
 /// port there, the second at the next one, and so on. IPv6 addresses are in brackets: `[2001:db8::1]:22`.
 public struct MachineSpec: Sendable, Hashable {
+  /// Who logs in; `nil`: whoever ssh's configuration says.
   public var user: String?
   /// A name, or an address without brackets.
   public var host: String
@@ -14,6 +15,7 @@ public struct MachineSpec: Sendable, Hashable {
   public var bindAddress: String?
   /// Where the first of them listens; each of the others has the port after its predecessor's. `nil`: the system chooses.
   public var bindPort: UInt16?
+  /// How many workers.
   public var count: WorkerCount
   /// The working directory of its workers; `nil`: what the options of `addprocs` say.
   public var dir: String?

@@ -6,8 +6,11 @@ public protocol LoopRange {
 
 /// Evenly spaced indices.
 public struct LoopIndices: Codable, Sendable, Hashable {
+  /// The first index.
   public let first: Int
+  /// From one index to the next.
   public let step: Int
+  /// How many there are.
   public let count: Int
 
   static let none = LoopIndices(first: 0, step: 1, count: 0)

@@ -9,6 +9,7 @@
 public protocol RemoteLoopBody<Value>: Codable, Sendable {
   associatedtype Value
 
+  /// The value of an index.
   func callAsFunction(_ i: Int) -> Value
 
   /// Initializes the elements of `out` with the values of all indices of a range, in order.
@@ -44,5 +45,6 @@ extension RemoteLoopBody {
 
 /// The body of a distributed loop without a result; it may wait, and throw.
 public protocol RemoteLoopAction: Codable, Sendable {
+  /// Does what is to be done for an index.
   func callAsFunction(_ i: Int) async throws
 }

@@ -4,6 +4,7 @@
 public protocol RemoteReducer<Value>: Codable, Sendable {
   associatedtype Value: Codable & Sendable
 
+  /// Makes one value of two.
   func combine(_ a: Value, _ b: Value) -> Value
 
   /// The values of a block, combined in order. The block is not empty.

@@ -8,6 +8,7 @@ public struct AddprocsOptions: Sendable {
   public var exeflags: [String] = []
   /// Environment variables in addition to those of process 1.
   public var env: [String: String] = [:]
+  /// Which workers may be connected to each other; the same for all workers of a cluster.
   public var topology: Topology = .allToAll
   /// Workers connect to each other when they first need to; otherwise before `addprocs` returns.
   public var lazy = true

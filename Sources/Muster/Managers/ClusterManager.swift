@@ -1,7 +1,7 @@
 /// Starts and ends worker processes: by fork, ssh, a batch scheduler, MPI, or your own way.
 ///
 /// A manager says how processes start and end; how messages move is the business of a `Connection`. One that brings a
-/// transport of its own overrides `connect` (docs/Transports.md). Inside an implementation, Glibc's `kill` and `connect`
+/// transport of its own overrides `connect` (<doc:WritingATransport>). Inside an implementation, Glibc's `kill` and `connect`
 /// need their module's name.
 public protocol ClusterManager: Sendable {
   /// The options of `addprocs` when none are given.
@@ -52,8 +52,10 @@ public protocol ClusterManager: Sendable {
   /// before anything else is said; a transport need do nothing for that. At the other end somebody calls
   /// `processMessages` with it.
   ///
-  /// - Parameter config: in process 1, what `launch` reported; in a worker no more of it than `host`, `connectAt`,
-  ///   `ospid`, `ident` and `connectIdents`.
+  /// - Parameters:
+  ///   - pid: the worker's number.
+  ///   - config: in process 1, what `launch` reported; in a worker no more of it than `host`, `connectAt`, `ospid`,
+  ///     `ident` and `connectIdents`.
   /// - Returns: `nil` if the worker is to be waited for: it dials process 1 (`LaunchRequest.invitation`) and tells at
   ///   which sockets other workers reach it.
   func connect(_ pid: ProcessID, _ config: WorkerConfig) async throws -> (any Connection)?
@@ -91,14 +93,19 @@ public enum ManagerEvent: Sendable, Hashable {
 
 /// What is known of one worker from its launch.
 public struct WorkerConfig: Sendable {
+  /// The name of its host.
   public var host: String?
+  /// Where it listens, if that was asked for.
   public var port: UInt16?
   /// How many workers one entry of a machine list stands for.
   public var count: Int?
+  /// Its executable.
   public var exename: String?
+  /// The arguments of its executable.
   public var exeflags: [String] = []
   /// A manager's own data.
   public var userdata: (any Sendable)?
+  /// The address at which it listens, if that was asked for.
   public var bindAddress: String?
   /// Of ssh, as in `SSHOptions`; `nil` for workers that were started in another way.
   public var tunnel: Bool?
@@ -109,11 +116,13 @@ public struct WorkerConfig: Sendable {
   public var connectAt: TransportAddress?
   /// The worker's process id on its host.
   public var ospid: Int32?
+  /// Variables in addition to those of process 1.
   public var environ: [String: String] = [:]
   /// For `Topology.custom`: what others call this worker, and what it calls those that it connects to. They need not be
   /// there yet.
   public var ident: Int?
   public var connectIdents: [Int]?
+  /// As in `AddprocsOptions`.
   public var enableThreadedBLAS: Bool?
   /// What it was bound to; filled in from its placement when it is reported as started.
   public var cpuset: CPUSet?

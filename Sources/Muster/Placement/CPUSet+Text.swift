@@ -14,7 +14,9 @@ extension CPUSet: CustomStringConvertible, Codable {
 
   /// Reads a set.
   ///
-  /// - Parameter format: by default a text with `0x` in front is a mask of any kind, and any other is a list.
+  /// - Parameters:
+  ///   - text: a list such as `0-3,8`, or a mask such as `0xf`.
+  ///   - format: by default a text with `0x` in front is a mask of any kind, and any other is a list.
   /// - Throws: `ClusterError` `.invalidArgument` for what is none, for numbers from `CPUSet.limit` on, and for hwloc's
   ///   sets without end (`4-`, `0xf...f`).
   public init(_ text: some StringProtocol, format: Format? = nil) throws(ClusterError) {

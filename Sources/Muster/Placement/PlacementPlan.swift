@@ -2,7 +2,9 @@
 public struct PlacementPlan: Sendable, Hashable {
   /// A machine on which workers can be.
   public struct Node: Sendable, Hashable {
+    /// Its host's name.
     public var name: String
+    /// What it is, and what of it may be used.
     public var topology: HardwareTopology
     /// More workers than this oversubscribe the node; `nil`: as many as the policy finds room for.
     public var slots: Int?
@@ -29,17 +31,21 @@ public struct PlacementPlan: Sendable, Hashable {
     }
   }
 
+  /// Where a worker is put.
   public struct Worker: Sendable, Hashable {
     /// The place of its node in `nodes`.
     public let node: Int
     /// What it may run on: what it is bound to, or else all that workers of its node may use.
     public let cpus: CPUSet
+    /// Whether it is bound to them.
     public let isBound: Bool
   }
 
+  /// The machines, as they were given.
   public let nodes: [Node]
   /// In the order of their numbers.
   public let workers: [Worker]
+  /// By which it was made.
   public let policy: PlacementPolicy
 
   /// Plans.
@@ -48,9 +54,11 @@ public struct PlacementPlan: Sendable, Hashable {
   /// gets more workers than have room is oversubscribed: none of its workers is bound.
   ///
   /// - Parameters:
-  ///   - workers: how many.
+  ///   - count: how many.
   ///   - nodes: where they can be.
-  ///   - threadsPerWorker: how many cores each worker gets; hardware threads where it is mapped by these or bound to
+  ///   - policy: in which order.
+  ///   - bindTo: what of its place each worker may use.
+  ///   - threads: how many cores each worker gets; hardware threads where it is mapped by these or bound to
   ///     them.
   /// - Throws: `ClusterError` `.invalidArgument` for numbers below 1, nodes with nothing to use, explicit policies that
   ///   cannot be fulfilled, objects that are too small for a worker, and, when the policy is strict, more workers than

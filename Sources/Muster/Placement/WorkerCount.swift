@@ -33,6 +33,7 @@ public struct WorkerCount: Sendable, Hashable, ExpressibleByIntegerLiteral, Cust
   /// Where they go is said by `options.placement` and `bindTo`: `.numaNode` and `.numaNode`, say.
   public static func auto(_ unit: Unit) -> WorkerCount { WorkerCount(.auto(unit)) }
 
+  /// So many.
   public static func exactly(_ count: Int) -> WorkerCount { WorkerCount(.exactly(count)) }
 
   public init(integerLiteral value: Int) { self = .exactly(value) }

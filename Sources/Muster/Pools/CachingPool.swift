@@ -15,6 +15,7 @@ import Synchronization
 public final class CachingPool: WorkerPool, @unchecked Sendable {
   let cache: FunctionCache
 
+  /// A pool of these workers, all of them free.
   public convenience init(_ pids: some Sequence<ProcessID>) {
     let cluster = Cluster.current
     let cache = FunctionCache(id: cluster.nextReference())

@@ -8,5 +8,6 @@ public struct PartialMap<Output: Sendable>: Sendable {
   /// The positions of the items that have no result.
   public var left: [Int] { values.indices.filter { values[$0] == nil } }
 
+  /// Whether nothing is left.
   public var isComplete: Bool { values.allSatisfy { $0 != nil } }
 }

@@ -8,8 +8,9 @@ import Synchronization
 /// Results are known again by the function with all it has captured, and the item: what was computed with other
 /// parameters is computed anew. One file may serve several maps; one process at a time may use it.
 ///
-/// - Parameter journal: the path of the file, which is made if it is not there. It is only ever appended to, so it may be
-///   cut at any byte: what is whole counts.
+/// `journal` is the path of the file, which is made if it is not there. It is only ever appended to, so it may be cut at any
+/// byte: what is whole counts. The other parameters are those of `pmap`.
+///
 /// - Throws: as `pmap`; `ClusterError` `.invalidArgument` for a journal that cannot be opened or is in use, and for functions
 ///   and items that hold references; `.journalFailed` when it cannot be written.
 public func pmap<F: RemoteFunction, S: Sequence<F.Input>>(
@@ -29,9 +30,9 @@ public func pmap<F: RemoteFunction, S: Sequence<F.Input>>(
 /// What still runs then is interrupted; the same happens at once when the batch system warns (`allocationWarnings()`).
 /// Outside of an allocation there is no end.
 ///
-/// - Parameters:
-///   - stopBefore: how long before the end of the allocation (`timeLeft()`) the map has returned.
-///   - journal: see `pmap(…, journal:)`; none if `nil`.
+/// `stopBefore` is how long before the end of the allocation (`timeLeft()`) the map has returned; `journal` is as in
+/// `pmap(…, journal:)`, none if `nil`. The other parameters are those of `pmap`.
+///
 /// - Returns: what is done, and what is left.
 public func pmap<F: RemoteFunction, S: Sequence<F.Input>>(
   _ function: F, _ items: S, on pool: (any AbstractWorkerPool)? = nil, distributed: Bool = true, batchSize: Int = 1,

@@ -11,13 +11,11 @@ import Synchronization
 /// results that have been taken, so a slow consumer slows the workers down. Leaving the loop, or cancelling its task,
 /// gives up what is queued and interrupts what runs.
 ///
-/// - Parameters:
-///   - function: what to apply.
-///   - items: the inputs. Asked by one task at a time, ahead of need; each iteration begins anew.
-///   - ordered: hands the results out in the order of the items (Julia's `pgenerate`), not as they come.
-///   - inFlight: how many items may be under way, or have results that nobody has taken; by default enough to keep
-///     every worker busy with the shortest of items.
-///   - pool: see `pmap`, as for the others.
+/// The items are asked for by one task at a time, ahead of need; each iteration begins anew. `ordered` hands the results out
+/// in the order of the items (Julia's `pgenerate`), not as they come. `inFlight` is how many items may be under way, or have
+/// results that nobody has taken; by default enough to keep every worker busy with the shortest of items. The other
+/// parameters are those of `pmap`.
+///
 /// - Returns: a sequence of pairs: the position of an item, and its value. The iteration throws what `pmap` would.
 public func pmapStream<F: RemoteFunction, S: Sequence<F.Input> & Sendable>(
   _ function: F, _ items: S, on pool: (any AbstractWorkerPool)? = nil, distributed: Bool = true, batchSize: Int = 1,

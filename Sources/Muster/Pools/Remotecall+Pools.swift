@@ -8,6 +8,7 @@ public func remotecall<F: RemoteFunction>(
   return try await call.spawn(input)
 }
 
+/// Runs a thunk on a free worker of a pool, which stays taken until it has finished.
 public func remotecall<F: RemoteThunk>(_ function: F, on pool: some AbstractWorkerPool) async throws -> Future<F.Output>
 {
   try await remotecall(function, on: pool, Nothing())
@@ -21,6 +22,7 @@ public func remotecallFetch<F: RemoteFunction>(
   return try await call.fetch(input)
 }
 
+/// Runs a thunk on a free worker of a pool and waits for its result.
 public func remotecallFetch<F: RemoteThunk>(_ function: F, on pool: some AbstractWorkerPool) async throws -> F.Output {
   try await remotecallFetch(function, on: pool, Nothing())
 }
@@ -33,6 +35,7 @@ public func remotecallWait<F: RemoteFunction>(
   return try await call.wait(input)
 }
 
+/// Runs a thunk on a free worker of a pool and waits until it has finished.
 public func remotecallWait<F: RemoteThunk>(
   _ function: F, on pool: some AbstractWorkerPool
 ) async throws -> Future<F.Output> {
@@ -45,6 +48,7 @@ public func remoteDo<F: RemoteFunction>(_ function: F, on pool: some AbstractWor
   _ = try await PoolCall(ReportErrors(function: function), on: pool).spawn(input)
 }
 
+/// Runs a thunk on a free worker of a pool; nothing comes back.
 public func remoteDo<F: RemoteThunk>(_ function: F, on pool: some AbstractWorkerPool) async throws {
   try await remoteDo(function, on: pool, Nothing())
 }

@@ -1,8 +1,12 @@
 /// Delays that grow by a factor from one attempt to the next, with random jitter: Julia's `ExponentialBackOff`.
 public struct ExponentialBackoff: Sequence, Sendable {
+  /// How many delays.
   public var n: Int
+  /// The first of them.
   public var firstDelay: Duration
+  /// None is longer.
   public var maxDelay: Duration
+  /// What each is multiplied by for the next.
   public var factor: Double
   /// Each delay is multiplied by a random number between 1 and 1 + jitter.
   public var jitter: Double
@@ -35,6 +39,7 @@ public struct ExponentialBackoff: Sequence, Sendable {
 /// - Parameters:
 ///   - delays: how long to wait before each further attempt.
 ///   - check: whether an error is worth another attempt; every one is if there is no check.
+///   - body: what to run.
 /// - Throws: the last error; `CancellationError` when cancelled while waiting.
 public func retry<T: Sendable>(
   delays: some Sequence<Duration> & Sendable = ExponentialBackoff(),

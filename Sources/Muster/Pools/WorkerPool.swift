@@ -9,6 +9,7 @@
 public class WorkerPool: AbstractWorkerPool, Codable, @unchecked Sendable {
   let handle: PoolHandle
 
+  /// A pool of these workers, all of them free.
   public convenience init(_ pids: some Sequence<ProcessID>) {
     self.init(PoolHandle(PoolCore(Array(pids)), in: .current))
   }

@@ -1,6 +1,8 @@
 /// Names a value of the cluster: which process asked for it, and that process's number for it.
 public struct RRID: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The process that made the reference.
   public let whence: ProcessID
+  /// That process's number for it.
   public let id: UInt64
 
   public init(whence: ProcessID, id: UInt64) {
@@ -18,6 +20,7 @@ public struct RRID: Hashable, Sendable, Codable, CustomStringConvertible {
 public protocol AbstractRemoteRef: AnyObject, Sendable {
   /// The process that keeps the value: Julia's `where`.
   var owner: ProcessID { get }
+  /// Its name in the cluster.
   var id: RRID { get }
 }
 

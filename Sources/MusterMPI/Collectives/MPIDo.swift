@@ -15,7 +15,10 @@
   /// If it takes longer than `patience`, a warning says which ranks wait where; if one has failed by then, the others
   /// are cancelled, as they would wait for it for ever.
   ///
-  /// - Parameter patience: after how long to look what the ranks do.
+  /// - Parameters:
+  ///   - manager: whose ranks.
+  ///   - function: what to run.
+  ///   - patience: after how long to look what the ranks do.
   /// - Returns: the results in the order of the ranks.
   /// - Throws: `CompositeError` with the errors of all ranks that failed, in the order of the ranks.
   @discardableResult
@@ -28,7 +31,11 @@
 
   /// Runs a function on some ranks that are idle, with a communicator of those; waits until there are so many.
   ///
-  /// - Parameter count: how many.
+  /// - Parameters:
+  ///   - manager: whose ranks.
+  ///   - count: how many.
+  ///   - function: what to run.
+  ///   - patience: after how long to look what the ranks do.
   /// - Returns: the results in the order of the ranks.
   /// - Throws: `ClusterError` `.invalidArgument` if there are never so many; `CompositeError`.
   @discardableResult

@@ -8,6 +8,7 @@ public struct PBSOptions: Sendable, Hashable {
     case chunks
   }
 
+  /// An array, or one job.
   public var shape = Shape.array
   /// The name of the job.
   public var name = "muster"
@@ -15,6 +16,7 @@ public struct PBSOptions: Sendable, Hashable {
   public var queue: String?
   /// How long the workers may live; what the queue grants if `nil`.
   public var walltime: Duration?
+  /// CPUs of each worker.
   public var cpusPerWorker = 1
   /// Of each worker, as PBS writes it: `2gb`.
   public var memoryPerWorker: String?

@@ -126,7 +126,7 @@ extension PBSManager {
           ["qsub"] + request.arguments + ["\(directory)/job"], purpose: "asks for a job for the workers")
       ]
       plan.notes.append(
-        "PBS says which nodes the \(count) workers get; the time in the queue counts towards the timeout")
+        "PBS says which nodes the \(count) workers get; the time in the queue is no part of the timeout")
     }
     return plan
   }

@@ -53,6 +53,7 @@ extension AbstractChannel {
 /// Makes a channel in the process that will own it; its stored properties travel there.
 public protocol ChannelFactory<Element>: Codable, Sendable {
   associatedtype Element: Codable & Sendable
+  /// Makes the channel; called once, by its owner.
   func makeChannel() -> any AbstractChannel<Element>
 }
 

@@ -1,0 +1,1 @@
+../../../../../Examples/Squares/Squares.swift
