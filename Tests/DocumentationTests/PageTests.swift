@@ -6,8 +6,8 @@ import Testing
   @Test(
     arguments: [
       "GettingStarted", "Hostfiles", "LocalWorkers", "LoopsAndGlobals", "Placement", "PoolsAndMaps",
-      "ReferencesAndChannels", "RemoteFunctions", "SSHWorkers", "TheSameProgramEverywhere", "Troubleshooting",
-      "WritingAManager",
+      "ReferencesAndChannels", "RemoteFunctionMacros", "RemoteFunctions", "SeeingWhatHappens", "SSHWorkers",
+      "TheSameProgramEverywhere", "Troubleshooting", "WritingAManager",
     ])
   func `The code of a page runs`(page: String) throws {
     let result = try Command.run([Command.path("DocumentationPages"), page])

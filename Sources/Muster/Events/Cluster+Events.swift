@@ -25,7 +25,9 @@ public func recordEvents(to path: String) throws {
 /// - Parameters:
 ///   - function: what was done; not evaluated where nobody wants to know.
 ///   - item: its number.
+///   - worker: who has done it.
 ///   - duration: for how long the worker was busy with it.
+///   - failed: whether it came to nothing.
 public func recordWork(
   _ function: @autoclosure () -> String, item: Int, on worker: ProcessID, took duration: Duration, failed: Bool = false
 ) {
