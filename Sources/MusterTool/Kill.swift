@@ -27,7 +27,7 @@ struct Kill: AsyncParsableCommand {
 
   func validate() throws {
     guard all != !pids.isEmpty else { throw ValidationError("say which programs: their process ids, or --all") }
-    guard grace >= 0 else { throw ValidationError("--grace takes a number of seconds of at least 0") }
+    try requireSeconds(grace, "--grace", from: 0)
   }
 
   func run() async throws {
@@ -35,12 +35,31 @@ struct Kill: AsyncParsableCommand {
     if let stranger = pids.first(where: { pid in !programs.contains { $0.osPID == pid } }) {
       throw ValidationError("there is no program with workers that has the process id \(stranger)")
     }
-    for program in programs where all || pids.contains(program.osPID) {
-      switch try await program.end(patience: .seconds(grace)) {
+    let grace = Duration.seconds(grace)
+    let survivors = await withTaskGroup(of: Bool.self) { group in
+      for program in programs where all || pids.contains(program.osPID) {
+        group.addTask { await Self.end(program, grace) }
+      }
+      return await group.reduce(0) { $0 + ($1 ? 0 : 1) }
+    }
+    if survivors > 0 { throw ExitCode(1) }
+  }
+
+  /// - Returns: whether it has ended.
+  private static func end(_ program: ObservedProgram, _ grace: Duration) async -> Bool {
+    do {
+      switch try await program.end(patience: grace) {
       case .clean: print("\(program.osPID) has ended")
       case .terminated: print("\(program.osPID) did not end by itself: SIGTERM has ended it")
       case .killed: print("\(program.osPID) did not end by itself nor by SIGTERM: SIGKILL has ended it")
       }
+      return true
+    } catch let error as ClusterError where error.code == .notConnected {
+      print("\(program.osPID) has ended")
+      return true
+    } catch {
+      printError((error as? ClusterError)?.message ?? "\(error)")
+      return false
     }
   }
 }

@@ -4,8 +4,11 @@ extension MusterTool {
   /// The parser suggests options, but not subcommands.
   static func refuseMisspelled(_ arguments: [String]) {
     guard let word = arguments.first, !word.hasPrefix("-") else { return }
-    let names = configuration.subcommands.map { $0._commandName } + ["help"]
-    guard !names.contains(word), let nearest = Misspelling.nearest(to: word, in: names) else { return }
+    let commands = configuration.subcommands
+    let shown = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+    guard !commands.contains(where: { $0._commandName == word }), !shown.contains(word),
+      let nearest = Misspelling.nearest(to: word, in: shown)
+    else { return }
     exit(withError: ValidationError("There is no subcommand '\(word)'. Did you mean '\(nearest)'?"))
   }
 }

@@ -34,6 +34,21 @@ extension ClusterTests.Slurm {
   }
 }
 
+extension ClusterTests.Slurm {
+  @Test func aMapOfTheTasksOfSrunHasOneJoblogAndItsCommandsMayBeMaps() async throws {
+    let lab = SlurmLab.shared
+    let inner = "'\(MapInJob.muster)' map -k echo in ::: x y #"
+    try
+      "srun -n3 -O '\(MapInJob.muster)' map --joblog \(lab.path("joblog")) \"\(inner)\" ::: a > \(lab.path("nested"))\n"
+      .write(toFile: lab.path("nested.sh"), atomically: true, encoding: .utf8)
+    let result = SlurmLab.run(["sh", lab.path("nested.sh")], within: 60)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(lab.text("nested") == "in x\nin y\n")
+    #expect(lab.text("joblog").split(separator: "\n").count == 2, "\(lab.text("joblog"))")
+    await lab.expectNothingLeft()
+  }
+}
+
 extension ClusterTests {
   @Suite struct MapInJobs {
     @Test func musterMapUsesTheNodesOfAPBSJob() async throws {
@@ -47,6 +62,24 @@ extension ClusterTests {
         await eventually(within: .seconds(40), "the job is over") { lab.jobs.allSatisfy { $0 == "F" } }
         _ = MapInJob.expectAll((try? String(contentsOfFile: output, encoding: .utf8)) ?? "")
       }
+    }
+
+    @Test(arguments: ["LSB_DJOB_HOSTFILE", "LSB_MCPU_HOSTS"])
+    func musterMapUsesTheHostsOfAnLSFJob(variable: String) async throws {
+      let hosts = try SSHHosts(["loopback"])
+      let directory = hosts.directory
+      try "l1\nl1\nl2\n".write(toFile: "\(directory)/djob", atomically: true, encoding: .utf8)
+      let value = variable == "LSB_DJOB_HOSTFILE" ? "\(directory)/djob" : "l1 2 l2 1"
+      // Each of three waits for the others, so each has a worker; the third word is where sshd was called.
+      let script =
+        "touch \(directory)/{}.here; until [ $(ls \(directory)/*.here | wc -l) = 3 ]; do sleep 0.05; done; "
+        + "echo $SSH_CONNECTION | cut -d\" \" -f3"
+      let result = Shell.run(
+        "LSB_JOBID=7 \(variable)='\(value)' timeout 60 '\(MapInJob.muster)' map --ssh-config \(directory)/ssh_config "
+          + "'\(script)' ::: a b c")
+      #expect(result.code == 0, "\(result.output)")
+      #expect(
+        result.output.split(separator: "\n").sorted() == ["127.0.0.1", "127.0.0.1", "127.0.0.2"], "\(result.output)")
     }
 
     @Test func musterMapUsesTheHostsOfAFileAndOfTheCommandLine() async throws {

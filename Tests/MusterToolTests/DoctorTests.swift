@@ -23,6 +23,21 @@ import Testing
     #endif
   }
 
+  @Test func anMPIThatHangsHoldsUpNothingOnAHostOfOneCPU() throws {
+    let directory = try MusterProcess.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let fake = "#!/bin/sh\ncase $1 in --version) echo 'mpirun (Open MPI) 4.1.4' ;; *) exec sleep 1000 ;; esac\n"
+    try fake.write(toFile: "\(directory)/mpirun", atomically: false, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(directory)/mpirun")
+    // Longer than it promises, for a machine that is busy; it would wait for 1,000 s.
+    let result = try Tool.shell("PATH='\(directory)':\"$PATH\" taskset -c 0 timeout 40 '\(Tool.path)' doctor")
+    #expect(result.output.contains("reached") && result.output.contains("round trip"), "\(result.output)")
+    #if MPI
+      #expect(result.output.contains("one rank has not started within 9 s"), "\(result.output)")
+    #endif
+    #expect(result.code == 0)
+  }
+
   private func verdicts(
     build: String = "b1", roundTrip: Double = 1e-4, bandwidth: Double = 1e9, clock: Double = 0, slots: Int = 2,
     quota: Double? = nil, address: TransportAddress? = .tcp(host: "10.0.0.2", port: 9)

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import MusterTool
+
 @Suite struct PlanTests {
   private func plan(_ arguments: [String], environment: [String: String] = [:]) throws -> [String: Any] {
     let result = try Tool.run(["plan", "--json"] + arguments, environment: environment)
@@ -79,12 +81,34 @@ import Testing
     #expect(result.code != 0 && result.errors.contains("--procs and --ssh exclude each other"), "\(result.errors)")
   }
 
+  @Test func whatThreadsMayCallMPIShowsBeforeItIsInitialised() {
+    let openMPI = "Open MPI v4.1.4, package: Debian OpenMPI"
+    func information(_ version: String, _ answer: String) -> String {
+      "ompi:version:full:\(version)\noption:threads:\"posix (MPI_THREAD_MULTIPLE: \(answer), OPAL support: yes)\"\n"
+    }
+    let of = BuiltThreadLevel.text
+    #expect(of(openMPI, information("4.1.4", "yes")).hasPrefix("MPI_THREAD_MULTIPLE"))
+    #expect(of(openMPI, information("4.1.4", "no")).hasPrefix("less than"))
+    // That of another Open MPI, or none.
+    #expect(of(openMPI, information("5.0.1", "yes")).contains("doctor") && of(openMPI, nil).contains("doctor"))
+    #expect(of("MPICH Version: 4.0.2\nMPICH configure: --prefix=/usr", nil).hasPrefix("MPI_THREAD_MULTIPLE"))
+    #expect(of("MPICH Version: 4.0.2 --enable-threads=funneled --x", nil).hasPrefix("MPI_THREAD_FUNNELED"))
+  }
+
+  @Test(arguments: [["status", "--interval", "inf"], ["kill", "1", "--grace", "nan"], ["plan", "--timeout", "1e30"]])
+  func aTimeThatNobodyWouldWaitIsRefused(arguments: [String]) throws {
+    let result = try Tool.run(arguments)
+    #expect(result.code == 64 && result.errors.contains("number of seconds"), "\(result.errors)")
+  }
+
   #if MPI
     @Test func ranksThatMpirunStarts() throws {
       let plan = try plan(["--mpi", "3"])
       let words = try words(plan, 0)
       #expect(words[0] == "mpirun" && words[1...2] == ["-n", "3"], "\(words)")
       let mpi = (plan["detected"] as? [String: Any])?["mpi"] as? [String: Any]
+      // Debian's, as it was built.
+      #expect((mpi?["threads"] as? String)?.contains("MPI_THREAD_MULTIPLE") == true, "\(String(describing: mpi))")
       #expect(
         (mpi?["library"] as? String)?.isEmpty == false && (mpi?["launcher"] as? String)?.contains("mpirun") == true)
     }

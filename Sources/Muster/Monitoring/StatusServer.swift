@@ -27,7 +27,8 @@ final class StatusServer: IOSource {
 
   init(in directory: String, of cluster: Cluster) throws {
     self.cluster = cluster
-    listener = try Sockets.listen(at: .unix(path: "\(directory)/\(Self.socketName)"), backlog: 16)
+    // A program that is stopped takes nobody in, and who cannot knock would not find it, to end it.
+    listener = try Sockets.listen(at: .unix(path: "\(directory)/\(Self.socketName)"), backlog: 4096)
     try cluster.engine.poller.add(self, descriptor: listener.descriptor!)
   }
 

@@ -70,7 +70,7 @@ final class ProgressMeter: Sendable {
 }
 
 /// What a progress line says; a plain value.
-struct ProgressReport: Sendable {
+package struct ProgressReport: Sendable {
   let total: Int
   /// Monotonic nanoseconds.
   let start: UInt64
@@ -91,14 +91,14 @@ struct ProgressReport: Sendable {
   }
 
   /// Three digits.
-  private static func format(_ value: Double) -> String {
+  package static func format(_ value: Double) -> String {
     if value >= 100 { return String(Int(value.rounded())) }
     let scale = value >= 10 ? 10.0 : 100.0
     return String((value * scale).rounded() / scale)
   }
 
   /// Hours, minutes and seconds, such as 0:07 or 1:02:30.
-  static func clock(_ seconds: Double) -> String {
+  package static func clock(_ seconds: Double) -> String {
     let whole = Int(min(max(0, seconds), 1e9).rounded())
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
     let (hours, minutes) = (whole / 3600, whole / 60 % 60)

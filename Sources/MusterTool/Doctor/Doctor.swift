@@ -47,17 +47,17 @@ struct Doctor: AsyncParsableCommand {
   /// All at once; what has not come by the deadline has failed.
   private func checks(of probes: [HostProbe], _ options: AddprocsOptions, peers: Int) async -> [Check] {
     let (results, inbox) = AsyncStream.makeStream(of: (place: String, checks: [Check])?.self)
-    func begin(_ place: String, _ body: @escaping @Sendable () async -> [Check]) -> Task<Void, Never> {
-      Task { inbox.yield((place, await body())) }
+    func begin(_ place: String, _ body: @escaping @Sendable () async -> [Check]) -> Task<Void, any Error> {
+      Task.onCluster { _ = inbox.yield((place, await body())) }
     }
     var tasks = [
       begin("scheduler") { await SchedulerChecks.all() }, begin("mpi") { await MPIChecks.all() },
       begin("process 1") { ProcessLimits.current().checks(at: "process 1", peers: peers, hasFastNetwork: false) },
     ]
     tasks += probes.map { probe in begin(probe.place) { await probe.checks(options, peers: peers) } }
-    let timer = Task {
+    let timer = Task.onCluster {
       try? await Task.sleep(for: Self.deadline)
-      inbox.yield(nil)
+      _ = inbox.yield(nil)
     }
     var missing = ["scheduler", "mpi", "process 1"] + probes.map(\.place)
     var all: [Check] = []

@@ -91,8 +91,7 @@ extension WorkerOptions {
     let manager = try manager(options)
     if let manager = manager as? SSHManager { return probes(manager.machines, options) }
     if let manager = manager as? HostfileManager { return probes(manager.machines, options) }
-    let isOfJob = slurm == nil && pbs == nil && mpi == nil && procs == nil
-    if isOfJob, let allocation = try Allocation.current(), allocation.scheduler == .slurm {
+    if choice == .slurm, let allocation = try Allocation.current(), allocation.scheduler == .slurm {
       guard allocation.machines.count <= 32 else {
         return [HostProbe(place: "all nodes", manager: try SlurmManager(ntasksPerNode: 1), slots: nil)]
       }
@@ -106,7 +105,7 @@ extension WorkerOptions {
     return [
       HostProbe(
         place: isLocal ? "this host" : "\(manager)", manager: isLocal ? LocalManager(1) : manager,
-        slots: isLocal ? procs?.exactValue ?? 1 : nil)
+        slots: isLocal ? place.procs?.exactValue ?? 1 : nil)
     ]
   }
 
@@ -115,7 +114,7 @@ extension WorkerOptions {
       var one = machine
       one.count = 1
       return HostProbe(
-        place: machine.host, manager: SSHManager([one], options: sshOptions(options)),
+        place: machine.host, manager: SSHManager([one], options: place.sshOptions(options)),
         slots: machine.count.exactValue ?? 1)
     }
   }

@@ -38,7 +38,14 @@ struct MapCommand: AsyncParsableCommand {
     if commands.resume || commands.resumeFailed, commands.joblog == nil {
       throw ValidationError("--resume needs the joblog of the earlier run: give it with --joblog FILE")
     }
-    do { _ = try parsedWords } catch { throw ValidationError("\(error)") }
+    do {
+      let words = try parsedWords
+      if let refusal = CommandTemplate(words.command, quoted: input.quote).refusal {
+        throw MapError("a value cannot be written \(refusal)")
+      }
+    } catch {
+      throw ValidationError("\(error)")
+    }
   }
 
   func run() async throws {
@@ -49,7 +56,9 @@ struct MapCommand: AsyncParsableCommand {
     } catch let error as ExitCode {
       throw error
     } catch {
-      try? writeWhole("muster map: \(failureReport(error))\n".bytes, to: STDERR_FILENO, called: "standard error")
+      // Where in the program of a worker it was thrown is of no use here.
+      let text = (error as? RemoteError)?.message ?? failureReport(error)
+      try? writeWhole("muster map: \(text)\n".bytes, to: STDERR_FILENO, called: "standard error")
       throw ExitCode(255)
     }
   }
@@ -57,6 +66,8 @@ struct MapCommand: AsyncParsableCommand {
   // MARK: Running
 
   private func map() async throws -> Int32 {
+    let places = workers.workers
+    try await places.join()
     let words = try parsedWords
     let splitter = try input.colsep.map { pattern throws(MapError) in try ColumnSplitter(pattern) }
     let template = CommandTemplate(words.command, quoted: input.quote)
@@ -73,12 +84,12 @@ struct MapCommand: AsyncParsableCommand {
     let printer = OutputPrinter(
       keepsOrder: output.keepOrder, tags: output.tag, joblog: joblog, progress: progress)
     let queue = MapCommands(template, lists, resumption) { printer.skip($0) }
-    let total = output.progress || commands.halt?.needsTotal == true ? queue.count() : nil
-    try await workers.choice.start(
-      commands: total ?? words.count, jobsPerWorker: workers.jobs, cores: workers.cores, sshFlags: workers.sshFlags)
+    let halt = commands.halt == .never ? nil : commands.halt
+    let total = halt?.needsTotal == true ? queue.count() : words.count
+    try await places.start(for: total)
     let hosts = try await prepareWorkers()
     let run = MapRun(
-      hosts: hosts, jobsPerWorker: workers.jobs, rules: .init(attempts: commands.retries, halt: commands.halt),
+      hosts: hosts, jobsPerWorker: workers.jobs, rules: .init(attempts: commands.retries, halt: halt),
       printer: printer, joblog: joblog, progress: progress)
     let ticker = progress?.begin()
     defer {
@@ -104,13 +115,15 @@ struct MapCommand: AsyncParsableCommand {
       let settings = CommandSlots.Settings(
         shell: commands.shellPath, slots: workers.jobs, firstSlot: index * workers.jobs + 1,
         timeout: commands.timeout.map { $0.duration / .seconds(1) })
-      calls.append((pid, try await remotecall(PrepareCommands(settings: settings), on: pid)))
+      do {
+        calls.append((pid, try await remotecall(PrepareCommands(settings: settings), on: pid)))
+      } catch is ProcessExitedError {
+        continue
+      }
     }
     var hosts: [ProcessID: String] = [:]
     for (pid, host) in calls {
-      do { hosts[pid] = try await host.fetch() } catch let error as ProcessExitedError {
-        guard calls.count > 1 else { throw error }
-      }
+      do { hosts[pid] = try await host.fetch() } catch is ProcessExitedError { continue }
     }
     guard !hosts.isEmpty else { throw MapError("all workers were lost before the first command") }
     return hosts

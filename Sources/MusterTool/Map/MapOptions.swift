@@ -26,23 +26,11 @@ struct MapWorkerOptions: ParsableArguments {
     help: ArgumentHelp("How many commands a worker runs at once.", valueName: "n"))
   var jobs = 1
 
-  @Option(
-    help: ArgumentHelp("On this machine; auto, which is also the default, is a worker for each core.", valueName: "n"),
-    transform: WorkerCount.init(argument:))
-  var procs: WorkerCount?
-
-  @Option(
-    help: ArgumentHelp(
-      "On the machines of a hostfile, over ssh; with its format in front, as in mpich:hosts, where that does not show.",
-      valueName: "file"), completion: .file())
-  var hostfile: String?
+  @OptionGroup var place: PlaceOptions
 
   @Option(
     help: ArgumentHelp("On these hosts, over ssh, separated by commas: n1,me@n2:2222,4*n3.", valueName: "machines"))
   var ssh: [String] = []
-
-  @Option(help: ArgumentHelp("What ssh is to read instead of ~/.ssh/config.", valueName: "file"), completion: .file())
-  var sshConfig: String?
 
   @Option(help: ArgumentHelp("How many cores each worker gets.", valueName: "n"))
   var cores: Int?
@@ -52,19 +40,14 @@ struct MapWorkerOptions: ParsableArguments {
       guard let value, value < 1 else { continue }
       throw ValidationError("\(name) is \(value): it must be at least 1")
     }
-    let places = [procs.map { _ in "--procs" }, hostfile.map { _ in "--hostfile" }, ssh.isEmpty ? nil : "--ssh"]
-      .compactMap { $0 }
-    if places.count > 1 { throw ValidationError("\(places.joined(separator: " and ")) exclude each other") }
+    try place.validate(ssh: ssh)
   }
 
-  var choice: WorkerChoice {
-    if let procs { return .local(procs) }
-    if let hostfile { return .hostfile(hostfile) }
-    if !ssh.isEmpty { return .ssh(ssh.flatMap { $0.split(separator: ",").map(String.init) }) }
-    return .ofAllocation { name in getenv(name).map { String(cString: $0) } }
+  var workers: MapWorkers {
+    MapWorkers(
+      choice: place.choice(ssh: ssh.flatMap { $0.split(separator: ",").map(String.init) }), jobsPerWorker: jobs,
+      cores: cores, interface: place.interface, ssh: place.sshOptions(AddprocsOptions()))
   }
-
-  var sshFlags: [String] { sshConfig.map { ["-F", $0] } ?? [] }
 }
 
 /// How they run.
@@ -103,9 +86,8 @@ struct MapRunOptions: ParsableArguments {
 
   var shellPath: String {
     if let shell { return shell }
-    let known: Set = ["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"]
-    guard let own = getenv("SHELL").map({ String(cString: $0) }), let name = own.split(separator: "/").last,
-      known.contains(String(name)), access(own, X_OK) == 0
+    guard let own = WorkerChoice.environment("SHELL"), SimpleCommand.isShell(own) || own.hasSuffix("/zsh"),
+      access(own, X_OK) == 0
     else { return "/bin/sh" }
     return own
   }

@@ -44,5 +44,5 @@ struct Table: Sendable {
 }
 
 extension String {
-  func cut(to width: Int) -> String { count <= width ? self : prefix(width - 1) + "…" }
+  func cut(to width: Int) -> String { count <= width ? self : prefix(max(0, width - 1)) + "…" }
 }

@@ -32,16 +32,16 @@ struct Surroundings: Encodable {
       host: nodeName(), job: allocation?.job, hosts: allocation.map { "\(NodeList($0.machines.map(\.host)))" },
       slots: allocation.map { $0.machines.reduce(0) { $0 + ($1.count.exactValue ?? 1) } },
       secondsLeft: await timeLeft().map { $0 / .seconds(1) }, machine: "\(topology)", allowed: topology.allowed,
-      quota: cpuQuota(), executable: executable, build: buildID(), mpi: mpi())
+      quota: cpuQuota(), executable: executable, build: buildID(), mpi: await mpi())
   }
 
-  private static func mpi() -> MPI {
+  private static func mpi() async -> MPI {
     #if MPI
       let launcher = MPILauncher.detect("mpirun") ?? MPILauncher.detect("mpiexec")
       let library = mpiLibraryVersion().split(separator: "\n").first.map(String.init)
       return MPI(
         library: library, launcher: launcher.map { "\($0.path): \($0.version ?? $0.kind.rawValue)" },
-        threads: "known when it is initialised: muster doctor asks it")
+        threads: await BuiltThreadLevel.ask())
     #else
       return MPI(library: nil, launcher: nil, threads: nil)
     #endif

@@ -31,7 +31,7 @@ struct Status: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    guard interval >= 0.1 else { throw ValidationError("--interval takes a number of seconds of at least 0.1") }
+    try requireSeconds(interval, "--interval", from: 0.1)
   }
 
   func run() async throws {
@@ -40,9 +40,9 @@ struct Status: AsyncParsableCommand {
     guard terminal.isTerminal, !once, !json else { return try await show(on: terminal) }
     let screen = Screen()
     while true {
-      let statuses = try await statuses()
-      if statuses.isEmpty { return }
-      screen.draw(StatusView(statuses, on: terminal).lines)
+      let view = await StatusView(look(), on: terminal)
+      if view.isEmpty { return }
+      screen.draw(view.lines)
       try await Task.sleep(for: .seconds(interval))
     }
   }
@@ -56,24 +56,56 @@ struct Status: AsyncParsableCommand {
   }
 
   private func show(on terminal: Terminal) async throws {
-    let statuses = try await statuses()
+    let reports = await look()
     if json {
-      for status in statuses { try printJSON(status, pretty: false) }
+      for report in reports {
+        switch report.content {
+        case .status(let status): try printJSON(status, pretty: false)
+        case .silence(let reason): printError("\(report.osPID): \(reason)")
+        }
+      }
     } else {
-      for line in StatusView(statuses, on: terminal).lines { print(line) }
+      for line in StatusView(reports, on: terminal).lines { print(line) }
     }
+    if reports.contains(where: \.isSilent) { throw ExitCode(1) }
   }
 
-  /// One that ends while it is asked is one that has ended.
-  private func statuses() async throws -> [ProgramStatus] {
-    var statuses: [ProgramStatus] = []
-    for program in ObservedProgram.all() where pids.isEmpty || pids.contains(program.osPID) {
-      do {
-        statuses.append(try await program.status(within: .seconds(5)))
-      } catch let error as ClusterError where error.code == .notConnected {
-        continue
-      }
+  /// Asks all programs at once: one that does not answer is nothing to the others. One that ends while it is asked is one
+  /// that has ended.
+  private func look() async -> [ProgramReport] {
+    let programs = ObservedProgram.all().filter { pids.isEmpty || pids.contains($0.osPID) }
+    let reports = await withTaskGroup(of: ProgramReport?.self) { group in
+      for program in programs { group.addTask { await ProgramReport.of(program) } }
+      return await group.reduce(into: []) { $0.append($1) }
     }
-    return statuses
+    return reports.compactMap { $0 }.sorted { $0.osPID < $1.osPID }
+  }
+}
+
+/// What a program has said of itself, or why it has not.
+struct ProgramReport: Sendable {
+  enum Content: Sendable {
+    case status(ProgramStatus)
+    case silence(String)
+  }
+
+  let osPID: Int32
+  let content: Content
+
+  var isSilent: Bool { if case .silence = content { true } else { false } }
+
+  /// - Returns: `nil` for one that has ended.
+  static func of(_ program: ObservedProgram) async -> ProgramReport? {
+    do {
+      return ProgramReport(osPID: program.osPID, content: .status(try await program.status(within: .seconds(5))))
+    } catch let error as ClusterError where error.code == .notConnected {
+      return nil
+    } catch let error as ClusterError where error.code == .timeout {
+      return ProgramReport(
+        osPID: program.osPID,
+        content: .silence("does not answer: it is stopped, or hangs (muster kill \(program.osPID) ends it)"))
+    } catch {
+      return ProgramReport(osPID: program.osPID, content: .silence((error as? ClusterError)?.message ?? "\(error)"))
+    }
   }
 }

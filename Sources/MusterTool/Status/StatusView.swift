@@ -2,17 +2,24 @@ import Muster
 
 /// Programs and their workers as lines for people.
 struct StatusView {
-  private let statuses: [ProgramStatus]
+  private let reports: [ProgramReport]
   private let terminal: Terminal
 
-  init(_ statuses: [ProgramStatus], on terminal: Terminal) {
-    self.statuses = statuses
+  init(_ reports: [ProgramReport], on terminal: Terminal) {
+    self.reports = reports
     self.terminal = terminal
   }
 
+  var isEmpty: Bool { reports.isEmpty }
+
   var lines: [String] {
-    statuses.enumerated().flatMap { index, status in
-      (index > 0 ? [""] : []) + [head(of: status), summary(of: status)] + table(of: status)
+    reports.enumerated().flatMap { index, report in (index > 0 ? [""] : []) + lines(of: report) }
+  }
+
+  private func lines(of report: ProgramReport) -> [String] {
+    switch report.content {
+    case .status(let status): [head(of: status), summary(of: status)] + table(of: status)
+    case .silence(let reason): [terminal.styled("\(report.osPID) \(reason)", .red)]
     }
   }
 

@@ -32,6 +32,17 @@ extension ClusterTests {
       #expect(result.code == 1)
     }
 
+    @Test func aHostThatHangsIsAFailureAndHoldsUpNobody() async throws {
+      let hosts = try SSHHosts(["loopback"], ["hanging"])
+      // Longer than it promises, for a machine that is busy; ssh would wait for 1,000 s.
+      let result = Shell.run(
+        "timeout 40 '\(MusterCommand.path)' doctor --json --ssh l1 l6 --ssh-config '\(hosts.directory)/ssh_config'")
+      let findings = try findings(result.output)
+      #expect(findings.contains { $0.place == "l6" && $0.name == "reached" && $0.verdict == "failure" })
+      #expect(findings.contains { $0.place == "l1" && $0.name == "round trip" }, "\(result.output)")
+      #expect(result.code == 1)
+    }
+
     @Test(.disabled(if: SSHHosts.noNamespaces != nil, "\(SSHHosts.noNamespaces ?? "")"))
     func theInterfaceByWhichAHostIsReachedIsNamed() async throws {
       let hosts = try SSHHosts(["namespaces", "1"])

@@ -117,6 +117,36 @@ extension ClusterTests {
       await eventually("nothing is left") { ProcessTable.socketDirectories.subtracting(before).isEmpty }
     }
 
+    @Test func aProgramThatCannotRemoveItsWorkersInTimeIsEndedBySIGTERM() async throws {
+      let program = try RunningProgram(["idle", "2"])
+      try await program.waitForOutput("ready")
+      let worker = try #require(program.workers.first)
+      // It does not leave, and is given longer than the time of grace.
+      kill(worker, SIGSTOP)
+      defer { kill(worker, SIGKILL) }
+      let result = MusterCommand.run(["kill", "\(program.pid)", "--grace", "0.2"])
+      #expect(result.code == 0 && result.output.contains("SIGTERM has ended it"), "\(result.output)")
+      #expect(try await program.waitForExit() == -SIGTERM)
+    }
+
+    @Test func aStoppedProgramIsShownWithTheOthersAndCanBeEndedHoweverOftenItWasAsked() async throws {
+      let stopped = try RunningProgram(["idle", "1"])
+      let other = try RunningProgram(["idle", "1"])
+      try await stopped.waitForOutput("ready")
+      try await other.waitForOutput("ready")
+      kill(stopped.pid, SIGSTOP)
+      let result = MusterCommand.run(["status", "--once", "\(stopped.pid)", "\(other.pid)"])
+      #expect(result.output.contains("\(stopped.pid) does not answer"), "\(result.output)")
+      #expect(result.output.contains("1 worker: 1 idle") && result.code == 1, "\(result.output)")
+      // Each look knocks at its door, and nobody opens.
+      for _ in 0..<100 { _ = ObservedProgram.all() }
+      let end = MusterCommand.run(["kill", "\(stopped.pid)", "\(other.pid)", "--grace", "0.2"])
+      #expect(end.output.contains("\(stopped.pid) did not end by itself nor by SIGTERM"), "\(end.output)")
+      #expect(end.output.contains("\(other.pid) ") && end.code == 0, "\(end.output)")
+      _ = try await stopped.waitForExit()
+      _ = try await other.waitForExit()
+    }
+
     @Test func aProgramThatDoesNotEndIsKilled() async throws {
       let program = try RunningProgram(["idle", "2"])
       try await program.waitForOutput("ready")

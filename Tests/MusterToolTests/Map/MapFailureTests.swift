@@ -34,6 +34,40 @@ import Testing
     #expect(run.code == 5)
   }
 
+  @Test func oneThatIsEndedForItsTimeHasFailedWhateverItSays() async throws {
+    let run = try await MusterProcess.run(
+      "map", "--procs", "1", "--timeout", "1", "--halt", "now,fail=1", "trap 'exit 0' TERM; sleep 1000 & wait; : {}",
+      ":::", "a")
+    #expect(run.code == 255)
+  }
+
+  @Test func aZeroByteStopsTheMapAndNamesTheOption() async throws {
+    let run = try await MusterProcess.run("map", "echo", input: "a\0b\0")
+    #expect(run.code == 255 && run.errors.contains("--null"), "\(run.errors)")
+    #expect(run.output == "")
+  }
+
+  @Test func aValueInAHereDocumentIsRefused() async throws {
+    let run = try await MusterProcess.run("map", "cat <<EOF\n{}\nEOF", ":::", "a")
+    #expect(run.code == 64 && run.errors.contains("put it into a variable"), "\(run.errors)")
+  }
+
+  @Test func anErrorOfAWorkerIsOneLine() async throws {
+    let run = try await MusterProcess.run("map", "--procs", "1", "--shell", "/there/is/none", "echo $HOME", ":::", "a")
+    #expect(run.code == 255)
+    #expect(run.errors.contains("cannot start /there/is/none: No such file"))
+    #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+  }
+
+  @Test func whatIsGivenUpWithTheLastWorkerIsAFailedCommandAndHaltsAMap() async throws {
+    let last = try MusterProcess(["map", "--procs", "3", "kill -KILL $PPID; sleep 1000 #", ":::", "a"])
+    #expect(try await last.waitForExit() == 1)
+    let halted = try MusterProcess(
+      ["map", "--procs", "4", "--halt", "now,fail=1", "[ {} = b ] || kill -KILL $PPID; sleep 1000 #", ":::", "a", "b"])
+    #expect(try await halted.waitForExit() == 255)
+    await halted.expectNothingLeft()
+  }
+
   @Test func haltSoonStartsNothingMore() async throws {
     let run = try await MusterProcess.run(
       "map", "--procs", "1", "--halt", "soon,done=2", "echo {}; exit {}", ":::", "1", "2", "3", "4", "5", "6", "7", "8")
@@ -86,7 +120,7 @@ import Testing
   func commandsEndWithTheMap(signal: Int32) async throws {
     let process = try MusterProcess(
       [
-        "map", "--procs", "2", "trap '' INT TERM HUP; setsid sleep 1000 & echo {} >> started; sleep 1000", ":::", "a",
+        "map", "--procs", "2", "trap '' INT TERM HUP; setsid sleep 1000 & sleep 1000; : {}", ":::", "a",
         "b",
       ])
     await eventually("both commands run") { process.processes.count >= 9 }

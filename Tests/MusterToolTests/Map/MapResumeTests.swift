@@ -74,6 +74,30 @@ import Testing
     try FileManager.default.removeItem(atPath: directory)
   }
 
+  @Test func aJoblogThatCouldNotBeWrittenToItsEndIsGoneOnFrom() throws {
+    let directory = try MusterProcess.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let map = "'\(Tool.path)' map --procs 2 --joblog \(directory)/log --resume echo {} ::: $(seq 60)"
+    // No file may have more than 1,024 bytes: a line is cut short by that.
+    let first = try Tool.shell("trap '' XFSZ; ulimit -f 2; exec \(map)")
+    #expect(first.code == 255 && first.errors.contains("cannot write the joblog"), "\(first.errors)")
+    let second = try Tool.shell(map)
+    #expect(second.code == 0, "\(second.errors)")
+    #expect(Set(first.lines + second.lines) == Set((1...60).map { "\($0)" }))
+    let log = try String(contentsOfFile: "\(directory)/log", encoding: .utf8)
+    #expect(Set(Self.columns(log).map { $0[8] }) == Set((1...60).map { "echo \($0)" }))
+  }
+
+  @Test func aLineThatIsNoneIsNamed() throws {
+    let directory = try MusterProcess.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let good = "1\tn1\t1.000\t     0.002\t0\t12\t0\t0\techo\n"
+    let heading = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
+    try (heading + good + "what?\n" + good).write(toFile: "\(directory)/log", atomically: false, encoding: .utf8)
+    let result = try Tool.run(["map", "--joblog", "\(directory)/log", "--resume", "echo", ":::", "a"])
+    #expect(result.code == 255 && result.errors.contains("is not a joblog (line 3)"), "\(result.errors)")
+  }
+
   @Test func aJoblogInUseAndAnotherFileAreRefused() async throws {
     let directory = try MusterProcess.makeDirectory()
     try "hello\n".write(toFile: "\(directory)/text", atomically: false, encoding: .utf8)

@@ -82,6 +82,38 @@ import Testing
     #expect(process.processes.count == 1)
   }
 
+  @Test func aDescendantThatWritesForEverIsNotWaitedFor() async throws {
+    let directory = try MusterProcess.makeDirectory()
+    let process = try MusterProcess(
+      ["map", "--procs", "1", "(while :; do echo x; sleep 0.02; done) & echo {}", ":::", "a"], directory: directory)
+    #expect(try await process.waitForExit() == 0)
+    #expect(process.output.split(separator: "\n").contains("a"))
+  }
+
+  @Test func theShellThatWasChosenIsUsed() async throws {
+    let directory = try MusterProcess.makeDirectory()
+    let wrapper = "\(directory)/wrapper"
+    try "#!/bin/sh\necho wrapped\nexec /bin/sh \"$@\"\n".write(toFile: wrapper, atomically: false, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: wrapper)
+    let process = try MusterProcess(["map", "--shell", wrapper, "uname", ":::", "-s"], directory: directory)
+    #expect(try await process.waitForExit() == 0)
+    #expect(process.output == "wrapped\nLinux\n")
+  }
+
+  @Test func aMapOnTheWayShowsWhatItKnows() async throws {
+    let pipe = Pipe()
+    let writer = pipe.fileHandleForWriting
+    #expect(fcntl(writer.fileDescriptor, F_SETFD, FD_CLOEXEC) == 0)
+    let process = try MusterProcess(
+      ["map", "--procs", "1", "--progress", "echo"], inputDescriptor: pipe.fileHandleForReading.fileDescriptor)
+    try writer.write(contentsOf: Data("first\n".utf8))
+    // Before the end of the input.
+    await eventually("the first command runs") { process.output == "first\n" }
+    try writer.close()
+    #expect(try await process.waitForExit() == 0)
+    #expect(process.errors.contains("100 %, 1 of 1"))
+  }
+
   @Test func commandsKnowTheirNumberAndSlot() async throws {
     let run = try await MusterProcess.run(
       "map", "-k", "--procs", "1", "-j2", "echo {#} $PARALLEL_SEQ {%} $PARALLEL_JOBSLOT", ":::", "a", "b", "c", "d")

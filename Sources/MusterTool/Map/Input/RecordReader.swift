@@ -32,14 +32,25 @@ final class RecordReader: IteratorProtocol {
     while true {
       if let end = buffer[searched...].firstIndex(of: separator) {
         defer { start = end + 1 }
-        return Bytes(buffer[start..<end])
+        return checked(buffer[start..<end])
       }
       searched = buffer.count
       if isAtEnd || !readMore(&searched) { break }
     }
     guard start < buffer.count else { return nil }
     defer { start = buffer.count }
-    return Bytes(buffer[start...])
+    return checked(buffer[start...])
+  }
+
+  /// No command can be given a zero byte: it would be another command without what follows.
+  private func checked(_ record: ArraySlice<UInt8>) -> Bytes? {
+    guard failure == nil else { return nil }
+    if record.contains(0) {
+      failure = MapError(
+        "there is a zero byte in \(path): if its values end with one (find -print0) say so with --null")
+      return nil
+    }
+    return Bytes(record)
   }
 
   private func readMore(_ searched: inout Int) -> Bool {

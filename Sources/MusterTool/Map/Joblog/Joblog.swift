@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// The file with a line for each command that is done; and the journal of `--resume`: it is only ever appended to, one
 /// line after the other, so that what is cut at any byte is a joblog of fewer lines.
@@ -10,6 +11,7 @@ final class Joblog: Sendable {
 
   private let path: String
   private let descriptor: Int32
+  private let failure = Mutex<MapError?>(nil)
 
   /// - Returns: with what earlier runs have done.
   /// - Throws: `MapError` for a file that cannot be used, is no joblog or is in use.
@@ -32,8 +34,10 @@ final class Joblog: Sendable {
     }
     var resumption = Resumption()
     if case .resume(let repeatsFailed) = mode {
-      guard let known = Resumption(try content(), repeatsFailed: repeatsFailed) else {
-        throw MapError("\(path) is not a joblog: choose another path, or leave out --resume")
+      let content = try content()
+      guard let known = Resumption(content, repeatsFailed: repeatsFailed) else {
+        throw MapError(
+          "\(path) is not a joblog\(Self.position(in: content)): choose another path, or leave out --resume")
       }
       resumption = known
     }
@@ -44,9 +48,25 @@ final class Joblog: Sendable {
     return resumption
   }
 
-  /// Adds whole lines.
+  /// Adds whole lines; nothing more after a failure, which may have left a part of one.
   func append(_ lines: Bytes) throws(MapError) {
-    try writeWhole(lines, to: descriptor, called: "the joblog \(path)")
+    let failure = failure.withLock { failure in
+      guard failure == nil else { return failure }
+      do throws(MapError) { try writeWhole(lines, to: descriptor, called: "the joblog \(path)") } catch {
+        failure = error
+      }
+      return failure
+    }
+    if let failure { throw failure }
+  }
+
+  /// Which line behind the heading is none of a joblog, if that is what is wrong.
+  private static func position(in content: Bytes) -> String {
+    let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    guard content.starts(with: JoblogLine.heading.utf8),
+      let index = lines.indices.dropFirst().first(where: { JoblogLine(lines[$0]) == nil })
+    else { return "" }
+    return " (line \(index + 1))"
   }
 
   private func content() throws(MapError) -> Bytes {

@@ -147,8 +147,12 @@ private struct OutputBatch {
 
   mutating func flush() throws(MapError) {
     guard !bytes.isEmpty else { return }
-    progress?.clear()
-    try writeWhole(bytes, to: descriptor, called: descriptor == STDOUT_FILENO ? "standard output" : "standard error")
+    let name = descriptor == STDOUT_FILENO ? "standard output" : "standard error"
+    if let progress {
+      try progress.write(bytes, to: descriptor, called: name)
+    } else {
+      try writeWhole(bytes, to: descriptor, called: name)
+    }
     bytes.removeAll(keepingCapacity: true)
   }
 }

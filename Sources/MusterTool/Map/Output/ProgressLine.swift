@@ -4,63 +4,74 @@ import Synchronization
 
 /// Shows on standard error how far a map is: on a terminal one line that is rewritten in place, in a file a line a minute.
 final class ProgressLine: Sendable {
-  private static let intervals: (terminal: Duration, file: Duration) = (.milliseconds(200), .seconds(60))
-
-  private struct State {
-    var progress = MapProgress()
+  private struct Screen {
     /// The line is on the terminal now.
     var isShown = false
+    /// What was written last has not ended its line, which is not ours to write over.
+    var isInTheWay = false
   }
 
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let descriptor: Int32
+  private let terminal: Terminal
+  private let interval: Duration
   private let start = ContinuousClock.now
-  private let state = Mutex(State())
+  private let progress = Mutex(MapProgress())
+  /// Held while something is written to the terminal.
+  private let screen = Mutex(Screen())
+
+  /// - Parameter interval: between two lines; where it goes decides if `nil`.
+  init(descriptor: Int32 = STDERR_FILENO, interval: Duration? = nil) {
+    self.descriptor = descriptor
+    terminal = Terminal(descriptor: descriptor)
+    self.interval = interval ?? (terminal.isTerminal ? .milliseconds(200) : .seconds(60))
+  }
 
   /// Shows it now and then, until the task is cancelled.
   func begin() -> Task<Void, any Error> {
     Task.onCluster { [self] in
+      if terminal.isTerminal { show() }
       while true {
-        if isTerminal { show() }
-        try await Task.sleep(for: isTerminal ? Self.intervals.terminal : Self.intervals.file)
-        if !isTerminal { show() }
+        try await Task.sleep(for: interval)
+        show()
       }
     }
   }
 
-  func update(_ change: (inout MapProgress) -> Void) { state.withLock { change(&$0.progress) } }
+  func update(_ change: (inout MapProgress) -> Void) { progress.withLock { change(&$0) } }
 
-  /// Something else is about to be written.
-  func clear() {
-    guard isTerminal else { return }
-    state.withLock { state in
-      guard state.isShown else { return }
-      state.isShown = false
-      write("\r\u{1b}[K")
+  /// Writes something else; where the line stands on the same terminal, above it.
+  func write(_ bytes: Bytes, to other: Int32, called name: String) throws(MapError) {
+    guard terminal.isTerminal, isatty(other) == 1 else { return try writeWhole(bytes, to: other, called: name) }
+    let failure = screen.withLock { screen -> MapError? in
+      if screen.isShown { put("\r\u{1b}[K") }
+      screen.isShown = false
+      do throws(MapError) { try writeWhole(bytes, to: other, called: name) } catch { return error }
+      screen.isInTheWay = bytes.last != UInt8(ascii: "\n")
+      show(&screen)
+      return nil
     }
+    if let failure { throw failure }
   }
 
   /// The last line; it stays.
   func finish() {
-    show()
-    if isTerminal { write("\n") }
-  }
-
-  private func show() {
-    let seconds = Double((ContinuousClock.now - start) / .nanoseconds(1)) * 1e-9
-    state.withLock { state in
-      let line = state.progress.line(after: seconds)
-      state.isShown = true
-      write(isTerminal ? "\r" + line.prefix(Self.width - 1) + "\u{1b}[K" : line + "\n")
+    screen.withLock { screen in
+      if screen.isInTheWay { put("\n") }
+      screen.isInTheWay = false
+      show(&screen)
+      if terminal.isTerminal { put("\n") }
     }
   }
 
-  /// A line that is wrapped could not be rewritten.
-  private static var width: Int {
-    var size = winsize()
-    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  private func show() { screen.withLock { show(&$0) } }
+
+  private func show(_ screen: inout Screen) {
+    guard !screen.isInTheWay else { return }
+    let line = progress.withLock { $0 }.line(after: (ContinuousClock.now - start) / .seconds(1))
+    // A line that is wrapped could not be rewritten.
+    put(terminal.isTerminal ? "\r" + line.prefix(max(1, terminal.width - 1)) + "\u{1b}[K" : line + "\n")
+    screen.isShown = true
   }
 
-  private func write(_ text: String) {
-    try? writeWhole(text.bytes, to: STDERR_FILENO, called: "standard error")
-  }
+  private func put(_ text: String) { try? writeWhole(text.bytes, to: descriptor, called: "standard error") }
 }

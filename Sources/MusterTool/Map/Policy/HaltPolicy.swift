@@ -20,6 +20,9 @@ struct HaltPolicy: Equatable, Sendable {
   var why: Why
   var limit: Limit
 
+  /// All commands run, no matter what.
+  static let never = HaltPolicy(when: .soon, why: .done, limit: .count(.max))
+
   /// What GNU parallel's older words are short for.
   private static let abbreviations = [
     "1": "soon,fail=1", "2": "now,fail=1", "-1": "soon,success=1", "-2": "now,success=1",
@@ -33,6 +36,10 @@ struct HaltPolicy: Equatable, Sendable {
 
   /// - Returns: `nil` for what is not a policy.
   init?(_ text: String) {
+    if ["never", "0"].contains(text) {
+      self = .never
+      return
+    }
     let text = Self.abbreviations[text] ?? (Self.percent(text) != nil ? "soon,fail=\(text)" : text)
     let parts = text.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let when = When(rawValue: String(parts[0])) else { return nil }
@@ -74,9 +81,15 @@ struct HaltPolicy: Equatable, Sendable {
   func exitStatus(_ tally: Tally, last: Int32, total: Int?) -> Int32 {
     switch (limit, why) {
     case (_, .success): 0
-    case (.count, _): last
-    case (.percent, _): Int32(min(100, tally.failed * 100 / max(1, total ?? 1)))
+    case (.count(1), _): last
+    default: exitStatus(tally, total: total)
     }
+  }
+
+  /// The same when it was not stopped: with a percentage that of the failures, rounded up.
+  func exitStatus(_ tally: Tally, total: Int?) -> Int32 {
+    guard case .percent = limit, let total, total > 0 else { return tally.exitStatus }
+    return Int32(min(100, (tally.failed * 100 + total - 1) / total))
   }
 
   private func count(in tally: Tally) -> Int {

@@ -22,6 +22,9 @@ extension MapRun {
       lost(job, with: pid, error.message)
     } catch let error as MapError {
       stop(.failed(error), kills: true, also: pid)
+    } catch let error as RemoteError {
+      stop(
+        .failed(MapError("command \(job.sequence) on \(host(pid)): \(error.message)")), kills: true, also: pid)
     } catch {
       stop(.failed(MapError("command \(job.sequence) on \(host(pid)): \(error)")), kills: true, also: pid)
     }
@@ -40,6 +43,10 @@ extension MapRun {
     } catch {
       printer.spill.release(extent)
       throw error
+    }
+    guard extent.size == output.size else {
+      printer.spill.release(extent)
+      throw MapError("of \(output.size) bytes of output \(extent.size) have come")
     }
     // All is here: a worker that is lost now has lost nothing.
     try? await remoteDo(ReleaseOutput(kept: output.kept), on: pid)
@@ -71,7 +78,8 @@ extension MapRun {
     recordWork(
       job.text.inSlot(outcome.slot).text, item: job.sequence, on: pid, took: .seconds(outcome.runtime),
       failed: !outcome.succeeded)
-    if !outcome.succeeded, job.failures + 1 < rules.attempts {
+    let isOver = state.withLock { $0.stop != nil }
+    if !outcome.succeeded, job.failures + 1 < rules.attempts, !isOver {
       discard(output)
       discard(errors)
       progress?.update { $0.retried += 1 }
@@ -97,18 +105,24 @@ extension MapRun {
   }
 
   private func count(_ outcome: CommandOutcome, on pid: ProcessID) {
-    var stop: (Stop, kills: Bool)?
+    var kills: Bool?
     change { state in
       state.active -= 1
       state.schedule.ended(on: pid, after: outcome.runtime)
-      state.tally.count(outcome.succeeded)
-      progress?.update { [tally = state.tally] in $0.tally = tally }
-      guard state.stop == nil, let halt = rules.halt, halt.isMet(by: state.tally, total: state.total) else { return }
-      let status = halt.exitStatus(state.tally, last: outcome.shellStatus, total: state.total)
-      state.stop = .halted(exitStatus: status)
-      stop = (.halted(exitStatus: status), halt.when == .now)
+      kills = count(outcome.succeeded, status: outcome.shellStatus, in: &state)
     }
-    if let stop { tellWorkers(kills: stop.kills) }
+    if let kills { tellWorkers(kills: kills) }
+  }
+
+  /// Counts a command that has come to its end, and stops the map if that is one command too many.
+  ///
+  /// - Returns: whether workers are to kill what runs; `nil`: they may go on.
+  private func count(_ succeeded: Bool, status: Int32, in state: inout State) -> Bool? {
+    state.tally.count(succeeded)
+    progress?.update { [tally = state.tally] in $0.tally = tally }
+    guard state.stop == nil, let halt = rules.halt, halt.isMet(by: state.tally, total: state.total) else { return nil }
+    state.stop = .halted(exitStatus: halt.exitStatus(state.tally, last: status, total: state.total))
+    return halt.when == .now
   }
 
   // MARK: What goes wrong
@@ -130,14 +144,17 @@ extension MapRun {
       return stop(.failed(error), kills: true, also: pid)
     }
     if isGivenUp { printer.skip(job.sequence) }
+    var kills: Bool?
     change { [again] state in
       state.active -= 1
       _ = state.schedule.lost(pid)
-      if isGivenUp { state.tally.count(false) } else { state.schedule.addAgain(again) }
-      if !state.schedule.hasWorkers, state.stop == nil {
-        state.stop = .failed(MapError("all workers were lost: what is not done can be done with --resume"))
+      if isGivenUp {
+        kills = count(false, status: CommandOutcome.unknownStatus, in: &state)
+      } else {
+        state.schedule.addAgain(again)
       }
     }
+    if let kills { tellWorkers(kills: kills) }
   }
 
   /// - Parameter pid: where the command ran that is the reason.
@@ -159,8 +176,12 @@ extension MapRun {
   private func host(_ pid: ProcessID) -> String { hosts[pid] ?? "?" }
 
   private func say(_ message: String) {
-    progress?.clear()
-    try? writeWhole("muster map: \(message)\n".bytes, to: STDERR_FILENO, called: "standard error")
+    let line = "muster map: \(message)\n".bytes
+    if let progress {
+      try? progress.write(line, to: STDERR_FILENO, called: "standard error")
+    } else {
+      try? writeWhole(line, to: STDERR_FILENO, called: "standard error")
+    }
   }
 }
 

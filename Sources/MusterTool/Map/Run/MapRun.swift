@@ -12,13 +12,13 @@ final class MapRun: Sendable {
 
   /// A command that is lost with its worker so often is likely to be why.
   static let mostLosses = 3
-  /// How far the input is read ahead of the commands.
-  private static let mostWaiting = 256
 
   struct State {
     var schedule: Schedule
     var tally = Tally()
     var total: Int?
+    /// Commands that have been read.
+    var offered = 0
     var inputHasEnded = false
     /// Commands that are somewhere between their start and their end.
     var active = 0
@@ -44,6 +44,8 @@ final class MapRun: Sendable {
   let joblog: Joblog?
   let progress: ProgressLine?
   let state: Mutex<State>
+  /// How far the input is read ahead of the commands; who wants to know how long it will take must see its end.
+  private let mostWaiting: Int
 
   init(
     hosts: [ProcessID: String], jobsPerWorker: Int, rules: Rules, printer: OutputPrinter, joblog: Joblog?,
@@ -54,6 +56,7 @@ final class MapRun: Sendable {
     self.printer = printer
     self.joblog = joblog
     self.progress = progress
+    mostWaiting = progress == nil ? 256 : 1_000_000
     state = Mutex(
       State(
         schedule: Schedule(
@@ -69,7 +72,6 @@ final class MapRun: Sendable {
   /// - Throws: `MapError` when it could not go on.
   func run(_ commands: MapCommands, total: Int?) async throws -> Int32 {
     state.withLock { $0.total = total }
-    progress?.update { $0.total = total }
     Task.onCluster { [self] in await read(commands) }
     await withUnsafeContinuation { continuation in
       let isOver = state.withLock { state in
@@ -86,7 +88,7 @@ final class MapRun: Sendable {
     case .halted(let status): return status
     case nil:
       if let failure = commands.failure { throw failure }
-      return tally.exitStatus
+      return rules.halt?.exitStatus(tally, total: total) ?? tally.exitStatus
     }
   }
 
@@ -96,15 +98,21 @@ final class MapRun: Sendable {
     while let job = commands.next() {
       guard await offer(job) else { break }
     }
-    change { $0.inputHasEnded = true }
+    change { state in
+      state.inputHasEnded = true
+      progress?.update { [total = state.offered] in $0.total = total }
+    }
   }
 
   /// - Returns: whether more is wanted.
   private func offer(_ job: MapJob) async -> Bool {
-    change { $0.schedule.add(job) }
+    change { state in
+      state.offered += 1
+      state.schedule.add(job)
+    }
     await withUnsafeContinuation { continuation in
       let mustWait = state.withLock { state in
-        let mustWait = state.stop == nil && state.schedule.waiting >= Self.mostWaiting
+        let mustWait = state.stop == nil && state.schedule.waiting >= mostWaiting
         if mustWait { state.reader = continuation }
         return mustWait
       }
@@ -123,10 +131,12 @@ final class MapRun: Sendable {
           state.active += 1
           started.append(next)
         }
-      } else {
-        state.schedule.clear()
       }
-      let hasRoom = state.stop != nil || state.schedule.waiting < Self.mostWaiting / 2
+      if state.stop == nil, !state.schedule.hasWorkers, state.schedule.waiting > 0 {
+        state.stop = .failed(MapError("all workers were lost: what is not done can be done with --resume"))
+      }
+      if state.stop != nil { state.schedule.clear() }
+      let hasRoom = state.stop != nil || state.schedule.waiting < mostWaiting / 2
       return (hasRoom ? state.reader.take() : nil, state.isOver ? state.waiter.take() : nil, state.active)
     }
     progress?.update { $0.running = running }

@@ -10,6 +10,8 @@ struct CommandTemplate: Sendable, Equatable {
   }
 
   private(set) var pieces: [Piece] = []
+  /// Why a value cannot be put where the command wants it, if it cannot: `in a here-document …`.
+  private(set) var refusal: String?
 
   /// - Parameters:
   ///   - words: the command, joined by blanks: what the shell reads. None: the input is commands.
@@ -27,7 +29,7 @@ struct CommandTemplate: Sendable, Equatable {
     let hasReplacement = pieces.contains { if case .literal = $0 { false } else { true } }
     if !hasReplacement {
       add([UInt8(ascii: " ")], &scanner)
-      pieces.append(.value(Replacement(), scanner.quoting))
+      add(.value(Replacement(), Quoting()), &scanner)
     }
   }
 
@@ -64,6 +66,10 @@ struct CommandTemplate: Sendable, Equatable {
   }
 
   private mutating func add(_ literal: Bytes, _ scanner: inout ShellScanner) {
+    if case .value(let replacement, var quoting) = pieces.last, let first = literal.first, "<>".utf8.contains(first) {
+      quoting.isBeforeRedirection = true
+      pieces[pieces.count - 1] = .value(replacement, quoting)
+    }
     for byte in literal { scanner.pass(byte) }
     if case .literal(let before) = pieces.last {
       pieces[pieces.count - 1] = .literal(before + literal)
@@ -74,7 +80,12 @@ struct CommandTemplate: Sendable, Equatable {
 
   private mutating func add(_ piece: Piece, _ scanner: inout ShellScanner) {
     if case .value(let replacement, _) = piece {
-      pieces.append(.value(replacement, scanner.quoting))
+      let quoting = scanner.quoting
+      if case .impossible(let reason) = quoting.place { refusal = refusal ?? reason }
+      if scanner.pending != .nothing, case .literal(let before) = pieces.last {
+        pieces[pieces.count - 1] = .literal(before.dropLast() + quoting.neutralized(scanner.pending))
+      }
+      pieces.append(.value(replacement, quoting))
     } else {
       pieces.append(piece)
     }

@@ -12,6 +12,12 @@ enum SimpleCommand {
     typeset ulimit umask unalias unset until wait while
     """.split { $0 == " " || $0 == "\n" }.map { Bytes($0.utf8) })
 
+  /// Whether a shell does nothing else with a simple command than to start it. zsh reads a file of the user's first, and
+  /// what is no shell at all may have been chosen to do more.
+  static func isShell(_ path: String) -> Bool {
+    ["sh", "bash", "dash", "ash", "ksh", "mksh"].contains(path.split(separator: "/").last ?? "")
+  }
+
   /// Program and arguments; `nil` if it takes a shell to know.
   static func words(of command: Bytes) -> [Bytes]? {
     var words: [Bytes] = []
@@ -27,7 +33,7 @@ enum SimpleCommand {
         if byte == UInt8(ascii: "\""), rest[..<end].contains(where: "$`\\".utf8.contains) { return nil }
         word = (word ?? []) + rest[..<end]
         rest = rest[rest.index(after: end)...]
-      case _ where Quoting.isSafe([byte]) || (byte == UInt8(ascii: "=") && !words.isEmpty):
+      case _ where Quoting.isSafe([byte]) || (byte == UInt8(ascii: "=") && !words.isEmpty && word != nil):
         word = (word ?? []) + [byte]
       default: return nil
       }

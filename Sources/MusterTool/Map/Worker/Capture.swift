@@ -28,13 +28,26 @@ struct Capture: ~Copyable {
   }
 
   /// Reads once what is there, and waits if there is nothing.
-  mutating func read(through buffer: UnsafeMutableRawBufferPointer, _ spill: SpillFile) {
-    let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+  ///
+  /// - Returns: how many bytes.
+  @discardableResult
+  mutating func read(
+    through buffer: UnsafeMutableRawBufferPointer, _ spill: SpillFile, atMost most: Int = .max
+  ) -> Int {
+    let count = Glibc.read(descriptor, buffer.baseAddress, min(buffer.count, most))
     if count > 0 {
       keep(UnsafeRawBufferPointer(rebasing: buffer[..<count]), spill)
     } else if count == 0 || errno != EINTR {
       isAtEnd = true
     }
+    return max(0, count)
+  }
+
+  /// Reads what is in the pipe now, and no more: others may go on writing for ever.
+  mutating func readRest(through buffer: UnsafeMutableRawBufferPointer, _ spill: SpillFile) {
+    var left: Int32 = 0
+    guard !isAtEnd, ioctl(descriptor, UInt(FIONREAD), &left) == 0 else { return }
+    while left > 0, !isAtEnd { left -= Int32(read(through: buffer, spill, atMost: Int(left))) }
   }
 
   private mutating func keep(_ new: UnsafeRawBufferPointer, _ spill: SpillFile) {

@@ -43,7 +43,9 @@ struct ReadOutput: RemoteFunction {
   let kept: Int
 
   func callAsFunction(_ block: Int) throws -> Bytes {
-    guard let slots = global(.commandSlots), let extent = slots.kept.withLock({ $0[kept] }) else { return [] }
+    guard let slots = global(.commandSlots), let extent = slots.kept.withLock({ $0[kept] }) else {
+      throw MapError("the output of a command is not here any more")
+    }
     return try slots.spill.read(extent, block: block)
   }
 }

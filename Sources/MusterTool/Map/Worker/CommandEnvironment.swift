@@ -7,13 +7,15 @@ struct CommandEnvironment: Sendable {
 
   /// /dev/null: what comes on the map's own standard input is its input.
   let standardInput: Int32
-  /// A shell function that was exported may have any name.
+  /// Not where functions were exported to bash, which may have any name, or it reads a file before each command.
   let mayOmitShell: Bool
   private let variables: [Bytes]
   private var own: [Bytes] = []
 
-  /// - Parameter guardName: of the guard of this process's commands.
-  init(guardName: String) throws(MapError) {
+  /// - Parameters:
+  ///   - guardName: of the guard of this process's commands.
+  ///   - shell: of the commands.
+  init(guardName: String, shell: String) throws(MapError) {
     standardInput = CloseOnExec.make { open("/dev/null", O_RDONLY) }
     guard standardInput >= 0 else { throw MapError("cannot open /dev/null", errno: errno) }
     var variables: [Bytes] = []
@@ -25,7 +27,9 @@ struct CommandEnvironment: Sendable {
       entry += 1
     }
     variables.append((guards + guardName).bytes)
-    mayOmitShell = !variables.contains { $0.starts(with: "BASH_FUNC_".utf8) }
+    mayOmitShell =
+      SimpleCommand.isShell(shell)
+      && !variables.contains { $0.starts(with: "BASH_FUNC_".utf8) || $0.starts(with: "BASH_ENV=".utf8) }
     self.variables = variables.map { $0 + [0] }
   }
 

@@ -63,10 +63,12 @@ struct GuardCommand: ParsableCommand {
     end(SIGTERM)
     let deadline = ContinuousClock.now + Self.grace
     while !guarded.isEmpty, ContinuousClock.now < deadline { usleep(20_000) }
-    // They may start others while we look.
+    // They may start others while we look; and one that hangs in the kernel may do so for days.
+    var pause: UInt32 = 1000
     while !guarded.isEmpty {
       end(SIGKILL)
-      usleep(1000)
+      usleep(pause)
+      pause = min(2 * pause, 1_000_000)
     }
   }
 

@@ -30,8 +30,14 @@ struct CommandOutcome: Codable, Sendable {
   var exitCode: Int32 { (status >> 8) & 0xff }
   var succeeded: Bool { fate == .ended && status == 0 }
 
+  /// Of a command that has not come to an end of its own, as GNU parallel has it.
+  static let unknownStatus: Int32 = 255
+
   /// As a shell has it.
-  var shellStatus: Int32 { signal != 0 ? 128 + signal : exitCode }
+  var shellStatus: Int32 {
+    if fate == .timedOut { return Self.unknownStatus }
+    return signal != 0 ? 128 + signal : exitCode
+  }
 }
 
 /// What a command has written to one of its streams: small, or kept at the worker until it is asked for.

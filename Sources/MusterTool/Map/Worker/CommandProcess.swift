@@ -44,10 +44,16 @@ final class CommandProcess: Sendable {
   func waitForExit(
     _ output: inout Capture, _ errors: inout Capture, through buffer: UnsafeMutableRawBufferPointer, _ spill: SpillFile
   ) -> (status: Int32, fate: CommandOutcome.Fate) {
+    var latest = ContinuousClock.now
     while !(output.isAtEnd && errors.isAtEnd) {
-      let isQuiet = Self.poll(&output, &errors, buffer, spill, timeout: Self.period) == 0
-      if isQuiet, hasEnded(options: WNOHANG) {
-        while Self.poll(&output, &errors, buffer, spill, timeout: 0) > 0 {}
+      Self.poll(&output, &errors, buffer, spill)
+      // A descendant may write all the time.
+      let now = ContinuousClock.now
+      guard now - latest >= .milliseconds(Self.period) else { continue }
+      latest = now
+      if hasEnded(options: WNOHANG) {
+        output.readRest(through: buffer, spill)
+        errors.readRest(through: buffer, spill)
         break
       }
     }
@@ -55,23 +61,21 @@ final class CommandProcess: Sendable {
     return reap()
   }
 
-  /// - Returns: how many streams had something, or their end, within so many milliseconds.
+  /// Reads from those streams that have something, or their end, within a period.
   private static func poll(
-    _ output: inout Capture, _ errors: inout Capture, _ buffer: UnsafeMutableRawBufferPointer, _ spill: SpillFile,
-    timeout: Int32
-  ) -> Int {
+    _ output: inout Capture, _ errors: inout Capture, _ buffer: UnsafeMutableRawBufferPointer, _ spill: SpillFile
+  ) {
     // A negative descriptor is passed over.
     var polled = (
       pollfd(fd: output.isAtEnd ? -1 : output.descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: errors.isAtEnd ? -1 : errors.descriptor, events: Int16(POLLIN), revents: 0)
     )
     let count = withUnsafeMutablePointer(to: &polled) {
-      $0.withMemoryRebound(to: pollfd.self, capacity: 2) { Glibc.poll($0, 2, timeout) }
+      $0.withMemoryRebound(to: pollfd.self, capacity: 2) { Glibc.poll($0, 2, period) }
     }
-    guard count > 0 else { return 0 }
+    guard count > 0 else { return }
     if polled.0.revents != 0 { output.read(through: buffer, spill) }
     if polled.1.revents != 0 { errors.read(through: buffer, spill) }
-    return Int(count)
   }
 
   /// Whether it has; its number stays taken until it is reaped.

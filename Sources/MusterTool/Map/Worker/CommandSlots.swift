@@ -47,7 +47,7 @@ final class CommandSlots: Sendable {
     signal(SIGCHLD, SIG_DFL)
     CloseOnExec.markAll()
     commandGuard = try CommandGuard()
-    environment = try CommandEnvironment(guardName: commandGuard.name)
+    environment = try CommandEnvironment(guardName: commandGuard.name, shell: settings.shell)
     for slot in 0..<settings.slots {
       try Self.startThread { [self] in serve(settings.firstSlot + slot) }
     }

@@ -59,6 +59,12 @@ import Testing
     }
   }
 
+  @Test func aZeroByteInALineIsSaidAndNotCutOff() throws {
+    try withFile("a\0b\0".bytes) { path in
+      _ = #expect(throws: MapError.self) { try rows("x", "::::", path) }
+    }
+  }
+
   @Test func longAndManyLinesComeWhole() throws {
     let lines =
       (0..<3000).map { String(repeating: "x", count: $0 % 97) + "\($0)" } + [String(repeating: "y", count: 300_000)]

@@ -9,7 +9,7 @@ import Testing
     ("soon,done=10%", HaltPolicy(when: .soon, why: .done, limit: .percent(10))),
     ("1", HaltPolicy(when: .soon, why: .fail, limit: .count(1))),
     ("2", HaltPolicy(when: .now, why: .fail, limit: .count(1))),
-    ("20%", HaltPolicy(when: .soon, why: .fail, limit: .percent(20))),
+    ("never", .never), ("0", .never), ("20%", HaltPolicy(when: .soon, why: .fail, limit: .percent(20))),
   ])
   func haltIsReadAsGNUParallelDoes(text: String, policy: HaltPolicy) {
     #expect(HaltPolicy(text) == policy)
@@ -36,6 +36,11 @@ import Testing
     #expect(try #require(HaltPolicy("now,fail=1")).exitStatus(Tally(failed: 1), last: 42, total: nil) == 42)
     #expect(try #require(HaltPolicy("now,success=1")).exitStatus(Tally(failed: 1), last: 0, total: nil) == 0)
     #expect(try #require(HaltPolicy("soon,fail=50%")).exitStatus(Tally(failed: 2), last: 2, total: 4) == 50)
+    #expect(try #require(HaltPolicy("soon,fail=2")).exitStatus(Tally(failed: 2), last: 4, total: nil) == 2)
+    #expect(try #require(HaltPolicy("soon,done=1")).exitStatus(Tally(failed: 1), last: 3, total: nil) == 3)
+    // And when there was nothing to stop at.
+    #expect(try #require(HaltPolicy("now,fail=50%")).exitStatus(Tally(succeeded: 2, failed: 1), total: 3) == 34)
+    #expect(try #require(HaltPolicy("now,fail=5")).exitStatus(Tally(succeeded: 2, failed: 1), total: 3) == 1)
   }
 
   @Test(arguments: [

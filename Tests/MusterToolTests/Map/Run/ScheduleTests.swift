@@ -71,9 +71,20 @@ import Testing
   @Test(arguments: [
     (["SLURM_JOB_ID": "1"], WorkerChoice.slurm), (["PBS_JOBID": "1"], .pbs),
     (["LSB_DJOB_HOSTFILE": "f"], .hostfile(path: "f", format: .lsf)), ([:], .local(nil)),
+    (["LSB_JOBID": "1", "LSB_HOSTS": "a a b"], .lsf),
+    // A command of a map is not the job.
+    (["SLURM_JOB_ID": "1", "OMPI_COMM_WORLD_SIZE": "2", CommandEnvironment.guards: "1-2"], .local(nil)),
   ])
   func theEnvironmentSaysWhereTheWorkersAre(environment: [String: String], choice: WorkerChoice) {
     #expect(WorkerChoice.ofAllocation { environment[$0] } == choice)
+  }
+
+  @Test(arguments: [
+    (["OMPI_COMM_WORLD_SIZE": "3"], 3), (["PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "4"], 4),
+    (["SLURM_STEP_NUM_TASKS": "4"], 1), ([:], 1),
+  ])
+  func aLauncherSaysHowManyItHasStarted(environment: [String: String], count: Int) {
+    #expect(WorkerChoice.launchedTogether { environment[$0] } == count)
   }
 
   @Test func aGrammarMayGoBeforeAHostfile() {

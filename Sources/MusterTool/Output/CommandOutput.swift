@@ -1,4 +1,5 @@
 import Glibc
+import Muster
 
 /// A command that is run to its end, within a time.
 struct CommandOutput: Sendable {
@@ -12,14 +13,12 @@ struct CommandOutput: Sendable {
   /// - Returns: `nil` if there is no such command.
   static func of(_ words: [String], within seconds: Int) async -> CommandOutput? {
     guard path(of: words[0]) != nil else { return nil }
-    // On a thread of its own: reading waits.
-    return await Task.detached { run(words, seconds) }.value
+    // Reading waits: the Engine has more threads than CPUs for that, and Swift's own pool has not.
+    return try? await Task.onCluster { run(words, seconds) }.value
   }
 
   private static func run(_ words: [String], _ seconds: Int) -> CommandOutput? {
-    let quoted = words.map {
-      "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
+    let quoted = words.map { Quoting()($0.bytes).text }
     guard let pipe = popen("exec timeout -k 1 \(seconds) \(quoted.joined(separator: " ")) 2>&1 </dev/null", "re") else {
       return nil
     }
