@@ -169,7 +169,8 @@ let package = Package(
       dependencies: ["Squares", "Ising", "Pipeline", "KmerCount", "Search", "Heat", "HeatModel"], swiftSettings: strict),
     // The code of the documentation's pages, and what looks whether it is what the pages show.
     .executableTarget(
-      name: "DocumentationPages", dependencies: ["Muster", "MusterMacros", "MusterMPI"], path: "Tests/DocumentationPages",
+      name: "DocumentationPages", dependencies: ["Muster", "MusterMacros", "MusterMPI"],
+      path: "Tests/DocumentationPages",
       exclude: ["OwnPackage"], swiftSettings: strict),
     .testTarget(
       name: "DocumentationTests", dependencies: ["DocumentationPages", "MusterTool", "Squares"],

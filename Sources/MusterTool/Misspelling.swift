@@ -21,19 +21,21 @@ enum Misspelling {
     return nearest.flatMap { distance(from: word, to: $0) <= max(2, word.count / 3) ? $0 : nil }
   }
 
-  /// How many characters are to be inserted, removed or replaced (Levenshtein).
+  /// How many characters are to be inserted, removed or replaced, or are to change places with the next: Damerau, "A technique
+  /// for computer detection and correction of spelling errors" (1964), no character being moved twice.
   static func distance(from first: String, to second: String) -> Int {
-    let second = Array(second)
-    var row = Array(0...second.count)
-    for (index, character) in first.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for column in second.indices {
-        let cost = min(row[column] + 1, row[column + 1] + 1, diagonal + (second[column] == character ? 0 : 1))
-        diagonal = row[column + 1]
-        row[column + 1] = cost
+    let (first, second) = (Array(first), Array(second))
+    var rows = [Array(0...second.count)]
+    for i in first.indices {
+      var row = [i + 1]
+      for j in second.indices {
+        var cost = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (first[i] == second[j] ? 0 : 1))
+        let changesPlaces = i > 0 && j > 0 && first[i] == second[j - 1] && first[i - 1] == second[j]
+        if changesPlaces { cost = min(cost, rows[i - 1][j - 1] + 1) }
+        row.append(cost)
       }
+      rows.append(row)
     }
-    return row[second.count]
+    return rows[first.count][second.count]
   }
 }
