@@ -240,7 +240,8 @@ void muster_write_stream(bool is_error, const void *bytes, size_t count) {
   funlockfile(stream);
 }
 
-static volatile sig_atomic_t watch_descriptor = -1;
+// Atomic, because the handler runs on any thread; free of locks, as a handler needs it.
+static _Atomic int watch_descriptor = -1;
 static struct sigaction unwatched[NSIG];
 
 static void report_signal(int signal) {
