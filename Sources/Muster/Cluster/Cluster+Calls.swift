@@ -35,7 +35,7 @@ extension Cluster {
         try write(function, input, to: writer)
       }
     } catch {
-      try link.giveUp(id, error)
+      try link.giveUp(id, error, isAwaited: true)
     }
     await link.paceIfNeeded()
     return Future(cluster: self, link: link, slot: id, id: reference)
@@ -84,7 +84,7 @@ extension Cluster {
         try content(writer)
       }
     } catch {
-      try link.giveUp(id, error)
+      try link.giveUp(id, error, isAwaited: isLast)
     }
     return id
   }

@@ -128,10 +128,11 @@ final class Link: IOSource, Flushable {
 
   /// A call could not be sent.
   ///
+  /// - Parameter isAwaited: its caller waits now; otherwise it hears of the loss at once, and may call somebody else.
   /// - Throws: why; nothing if that is the loss of the peer, and the reason for it is still being looked for: then the
   ///   call is told of it with all others.
-  func giveUp(_ id: UInt64, _ error: any Error) throws {
-    let isLost = (error as? ProcessExitedError)?.pid == peer
+  func giveUp(_ id: UInt64, _ error: any Error, isAwaited: Bool) throws {
+    let isLost = isAwaited && (error as? ProcessExitedError)?.pid == peer
     let isOver = pending.withLock { pending in
       if pending.isOver || !isLost { _ = pending.abandon(id) }
       return pending.isOver

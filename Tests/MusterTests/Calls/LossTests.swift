@@ -12,6 +12,10 @@ import Testing
     link.lose("the connection was closed")
     // Called, and spawned, over the connection that is gone already.
     let id = try Cluster.current.sendCall(Square(), 3, over: link)
+    // Who does not wait now, as a map's lane, gives the work to somebody else.
+    #expect(throws: ProcessExitedError.self) {
+      try Cluster.current.sendCall(Square(), 3, over: link, isLast: false)
+    }
     let future = try await remotecall(Square(), on: pids[0], 3)
     manager.holdsLosses.store(false, ordering: .relaxed)
     #expect(await link.reply(to: id).kind == .lost)
